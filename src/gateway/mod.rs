@@ -1,0 +1,67 @@
+//! The data plane, a stage a file.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// One address that callers connect to.
+#[derive(Clone, Debug)]
+pub struct ListenerSettings {
+    pub address: SocketAddr,
+    pub proxy_protocol: bool,
+    /// Peers whose `X-Forwarded-*` are kept.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `None`: plain HTTP.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// Names that a cluster answers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostPattern {
+    /// `*`
+    Any,
+    /// Lower case, without port.
+    Exact(String),
+    /// `*.example.org`, kept as `.example.org`: exactly one or more labels in front.
+    Suffix(String),
+}
+
+/// What the cluster sees of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The caller's own credentials.
+    Passthrough,
+    /// The gateway's.
+    Service,
+    /// The gateway's, with `es-security-runas-user`.
+    RunAs,
+    /// None.
+    None,
+    /// The embedded node's: the secret made at start, and the principal.
+    Vouched,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub max_header_bytes: usize,
+    pub max_content_length: u64,
+    /// Of all workers together.
+    pub max_connections: usize,
+    pub max_connections_per_ip: usize,
+    /// 0: unlimited.
+    pub requests_per_second_per_principal: u32,
+    pub inspect_buffer: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// From the first byte of a request, or the accepted connection, to the end of its head.
+    pub header: Duration,
+    /// Between two chunks of a request body.
+    pub body: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+    pub drain: Duration,
+}
