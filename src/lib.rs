@@ -1,7 +1,7 @@
 //! mlgate: a gateway in front of Elasticsearch clusters that decides who may run machine learning
 //! and takes ML through an upgrade without losing a write.
 //!
-//! The modules in reading order; each uses only those below it (`tests/it/architecture.rs` checks).
+//! The modules in reading order; each uses only those to its right (`tests/it/architecture.rs` checks).
 //!
 //! ```text
 //! cli → serve → config → gateway · admin · node → rejection · maintenance → realm · gate → upstream → audit
@@ -10,11 +10,27 @@
 //!
 //! `docs/request-flow.md` walks one request through the gateway, `ARCHITECTURE.md` explains each folder.
 
+pub mod cli;
+pub mod serve;
+
 pub mod config;
-pub mod gate;
+
+pub mod admin;
 pub mod gateway;
 pub mod node;
-pub mod policy;
+
+pub mod rejection;
+
+pub mod gate;
 pub mod realm;
-pub mod secret;
+
 pub mod upstream;
+
+pub mod audit;
+
+pub mod elasticsearch;
+pub mod telemetry;
+
+pub mod policy;
+
+pub mod secret;

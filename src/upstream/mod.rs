@@ -53,6 +53,7 @@ pub struct TlsSettings {
 }
 
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Credentials {
     /// The base64 form of `id:key`.
     ApiKey(Secret<String>),

@@ -1,0 +1,1 @@
+//! Audit events: who did what, one ECS JSON line each.

@@ -1,0 +1,1 @@
+//! Every way in which a request is refused: cause, status, body.

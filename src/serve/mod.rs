@@ -1,0 +1,1 @@
+//! Composition root: settings to running parts, reload, shutdown.

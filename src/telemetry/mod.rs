@@ -1,0 +1,3 @@
+//! Log, metrics and the wall clock.
+
+pub mod clock;
