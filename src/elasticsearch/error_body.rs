@@ -31,6 +31,15 @@ impl Exception {
         self
     }
 
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The exception alone, as items of `_bulk` hold it: `{"type":..,"reason":..,..}`.
+    pub fn item(&self) -> Value {
+        Value::Object(self.nested())
+    }
+
     fn flat(&self) -> Map<String, Value> {
         let mut object = Map::new();
         object.insert("type".to_owned(), json!(self.kind));
