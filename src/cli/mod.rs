@@ -1,1 +1,51 @@
-//! The command line, one command a file.
+//! The command line, one command a file: what was typed, what it means, and running it.
+
+pub mod completions;
+pub mod exit;
+pub mod output;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(name = "mlgate", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArguments),
+}
+
+/// Runs the command that `arguments` (the program's name first) ask for, and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    dispatch(parsed.command).unwrap_or_else(|error| {
+        output::failure(&error);
+        Exit::Failed
+    })
+}
+
+/// Each command says itself when the config is to blame ([`Exit::InvalidConfig`]); an error here is any other failure.
+fn dispatch(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}
+
+/// `--help` and `--version` come by here too; clap says where to print and what counts as wrong use.
+fn usage(error: &clap::Error) -> Exit {
+    // A closed standard output or error is nothing that could still be told to anybody.
+    drop(error.print());
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
