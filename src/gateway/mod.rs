@@ -1,5 +1,8 @@
 //! The data plane, a stage a file.
 
+pub mod listener;
+pub mod permit;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

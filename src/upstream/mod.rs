@@ -1,11 +1,28 @@
 //! The cluster's side: nodes, their health, and a connection pool for each worker.
 
+mod control;
+mod error;
+pub mod health;
+mod node;
+pub mod pool;
+mod transport;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+
 use crate::secret::Secret;
+
+pub use control::ControlClient;
+pub use error::UpstreamError;
+pub use health::{Health, NodeState};
+pub use node::{Node, NodeProblem};
+pub use transport::Stream;
 
 /// What the gateway needs to reach one cluster.
 #[derive(Clone, Debug)]
@@ -69,4 +86,19 @@ pub struct HealthSettings {
     pub timeout: Duration,
     /// Starts with `/`.
     pub path: String,
+}
+
+impl Credentials {
+    /// The `Authorization` header, marked sensitive. `None` for an API key that no header can hold.
+    pub fn header(&self) -> Option<HeaderValue> {
+        let text = match self {
+            Self::ApiKey(key) => format!("ApiKey {}", key.expose()),
+            Self::Basic { username, password } => {
+                format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose())))
+            }
+        };
+        let mut value = HeaderValue::try_from(text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
 }
