@@ -1,3 +1,4 @@
 //! Log, metrics and the wall clock.
 
 pub mod clock;
+pub mod log;
