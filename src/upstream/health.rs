@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode};
 use tokio::time::Instant;
 
 use super::control::{self, ControlClient};
@@ -104,8 +104,8 @@ async fn is_alive(
     *request.method_mut() = Method::GET;
     let Ok(uri) = settings.path.parse() else { return false };
     *request.uri_mut() = uri;
-    if let Some(value) = credentials.and_then(Credentials::header) {
-        request.headers_mut().insert(header::AUTHORIZATION, value);
+    if let Some(credentials) = credentials {
+        credentials.authorize(request.headers_mut());
     }
     let deadline = Instant::now() + settings.timeout;
     match client.request_to(node, request, deadline).await {

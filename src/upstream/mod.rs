@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header};
 
+use crate::elasticsearch::vouched;
 use crate::secret::Secret;
 
 pub use control::ControlClient;
@@ -70,7 +71,6 @@ pub struct TlsSettings {
 }
 
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Credentials {
     /// The base64 form of `id:key`.
     ApiKey(Secret<String>),
@@ -78,6 +78,8 @@ pub enum Credentials {
         username: String,
         password: Secret<String>,
     },
+    /// The embedded node of this process (`elasticsearch::vouched`).
+    Vouched(Secret<String>),
 }
 
 #[derive(Clone, Debug)]
@@ -88,17 +90,49 @@ pub struct HealthSettings {
     pub path: String,
 }
 
+/// The user that the embedded node sees when the gateway asks for itself.
+const OWN_USER: &str = "_mlgate";
+
 impl Credentials {
-    /// The `Authorization` header, marked sensitive. `None` for an API key that no header can hold.
+    /// The `Authorization` header, marked sensitive. `None` for an API key that no header can hold, and for `Vouched`.
     pub fn header(&self) -> Option<HeaderValue> {
         let text = match self {
             Self::ApiKey(key) => format!("ApiKey {}", key.expose()),
             Self::Basic { username, password } => {
                 format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose())))
             }
+            Self::Vouched(_) => return None,
         };
-        let mut value = HeaderValue::try_from(text).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        sensitive(text)
+    }
+
+    /// Adds what the cluster is to see of a request that the gateway makes for itself.
+    pub fn authorize(&self, headers: &mut HeaderMap) {
+        if let Some(value) = self.header() {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        if let Self::Vouched(secret) = self
+            && let (Some(secret), Some(caller)) = (sensitive(secret.expose().clone()), sensitive(own_caller().encode()))
+        {
+            headers.insert(vouched::SECRET_HEADER, secret);
+            headers.insert(vouched::CALLER_HEADER, caller);
+        }
+    }
+}
+
+fn sensitive(text: String) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn own_caller() -> vouched::Caller {
+    vouched::Caller {
+        username: OWN_USER.to_owned(),
+        realm: vouched::Realm { name: OWN_USER.to_owned(), kind: "internal".to_owned() },
+        roles: vec!["superuser".to_owned()],
+        full_name: None,
+        email: None,
+        metadata: std::collections::BTreeMap::new(),
     }
 }
