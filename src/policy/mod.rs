@@ -3,16 +3,19 @@
 //! **Invariant**: `std` and the types of `http` only. No runtime, file, clock, random or log: facts come in as arguments.
 
 pub mod authorize;
+mod builtin_roles;
 pub mod classify;
 pub mod operation;
 pub mod principal;
+pub mod privilege;
 pub mod role;
 pub mod target;
 pub mod upgrade_mode;
 
-pub use authorize::{Denial, Grant, authorize};
+pub use authorize::{Denial, Grant, authorize, has_privilege};
 pub use classify::{Classified, Unroutable, classify};
 pub use operation::{Demand, Operation, UpgradeRule};
 pub use principal::{Principal, RealmRef, RoleName};
-pub use role::{Role, Roles};
+pub use privilege::{Privilege, PrivilegeProblem};
+pub use role::{Role, RoleProblem, Roles};
 pub use target::{Target, TargetProblem};

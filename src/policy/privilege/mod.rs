@@ -1,0 +1,186 @@
+//! Cluster privileges: names, action names, and patterns over action names.
+
+mod inclusion;
+mod named;
+mod pattern;
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use pattern::Pattern;
+
+/// A cluster privilege of a role, resolved as Elasticsearch's `ClusterPrivilegeResolver` does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Privilege {
+    /// As the role writes it.
+    written: String,
+    granted: Vec<Pattern>,
+    excluded: Vec<Pattern>,
+}
+
+/// Why a cluster privilege of a role is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrivilegeProblem {
+    /// Neither a known name nor under the patterns of `all`.
+    Unknown(String),
+    /// `/.../`, a Lucene regular expression.
+    Regex(String),
+}
+
+impl Privilege {
+    /// Resolves a name, an action name such as `cluster:admin/xpack/ml/job/open`, or a pattern such as
+    /// `cluster:monitor/xpack/ml/*`. Letter case does not matter; an action name or pattern also covers what
+    /// continues it (Elasticsearch appends `*`).
+    ///
+    /// # Errors
+    /// [`PrivilegeProblem`] for everything else.
+    pub fn resolve(written: &str) -> Result<Self, PrivilegeProblem> {
+        let lower = written.to_lowercase();
+        if is_cluster_action(&lower) {
+            let granted = vec![Pattern::parse(&format!("{lower}*"))];
+            return Ok(Self { written: written.to_owned(), granted, excluded: Vec::new() });
+        }
+        match ORDERED.iter().find(|privilege| privilege.written == lower) {
+            Some(named) => Ok(Self { written: written.to_owned(), ..named.clone() }),
+            None if lower.starts_with('/') => Err(PrivilegeProblem::Regex(written.to_owned())),
+            None => Err(PrivilegeProblem::Unknown(lower)),
+        }
+    }
+
+    /// As the role writes it.
+    pub fn as_written(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether it covers `action`, a whole action name.
+    pub fn grants(&self, action: &str) -> bool {
+        self.granted.iter().any(|pattern| pattern.matches(action))
+            && !self.excluded.iter().any(|pattern| pattern.matches(action))
+    }
+}
+
+/// Whether `privileges` together grant everything that the named privilege does. An unknown name is never granted.
+pub(super) fn together_imply(privileges: &[&Privilege], name: &str) -> bool {
+    find(name).is_some_and(|wanted| inclusion::includes(privileges, &[wanted]))
+}
+
+/// The known privilege names, from the least to the most powerful: by how many others each implies, then by name.
+///
+/// Source: `ClusterPrivilegeResolver.sortByAccessLevel`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ORDERED.iter().map(|privilege| privilege.written.as_str())
+}
+
+/// The named privileges that grant `action`, in the order of [`names`].
+pub(super) fn names_granting(action: &str) -> Vec<&'static str> {
+    ORDERED.iter().filter(|privilege| privilege.grants(action)).map(|privilege| privilege.written.as_str()).collect()
+}
+
+/// The named privileges each of which implies all of `wanted`, in the order of [`names`].
+pub(super) fn names_implying(wanted: &[&str]) -> Vec<&'static str> {
+    let implies_all = |privilege: &&Privilege| wanted.iter().all(|name| together_imply(&[privilege], name));
+    ORDERED.iter().filter(implies_all).map(|privilege| privilege.written.as_str()).collect()
+}
+
+fn find(name: &str) -> Option<&'static Privilege> {
+    ORDERED.iter().find(|privilege| privilege.written == name)
+}
+
+fn is_cluster_action(lower: &str) -> bool {
+    named::ALL_PATTERNS.iter().any(|pattern| Pattern::parse(pattern).matches(lower))
+}
+
+/// Sorted once: the order needs every pair compared.
+static ORDERED: LazyLock<Vec<Privilege>> = LazyLock::new(|| {
+    let all: Vec<Privilege> = named::DEFINITIONS.iter().map(defined).collect();
+    let implied = |outer: &Privilege| {
+        all.iter().filter(|inner| *inner != outer && inclusion::includes(&[outer], &[inner])).count()
+    };
+    let mut ranked: Vec<(usize, Privilege)> = all.iter().map(|each| (implied(each), each.clone())).collect();
+    ranked.sort_by(|(left_rank, left), (right_rank, right)| {
+        (left_rank, &left.written).cmp(&(right_rank, &right.written))
+    });
+    ranked.into_iter().map(|(_, privilege)| privilege).collect()
+});
+
+fn defined((name, granted, excluded): &named::Definition) -> Privilege {
+    let parse = |patterns: &[&str]| patterns.iter().map(|pattern| Pattern::parse(pattern)).collect();
+    Privilege { written: (*name).to_owned(), granted: parse(granted), excluded: parse(excluded) }
+}
+
+impl fmt::Display for PrivilegeProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => {
+                let names = names().collect::<Vec<_>>().join(",");
+                write!(
+                    formatter,
+                    "unknown cluster privilege [{name}]. a privilege must be either one of the predefined cluster \
+                     privilege names [{names}] or a pattern over one of the available cluster actions"
+                )
+            }
+            Self::Regex(written) => write!(
+                formatter,
+                "unsupported cluster privilege [{written}]: regular expressions are not cluster privileges; \
+                 write a pattern with [*] such as [cluster:monitor/xpack/ml/*]"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PrivilegeProblem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_the_denial_text_is_elasticsearchs() {
+        assert_eq!(names_granting("cluster:admin/xpack/ml/job/open"), ["manage_ml", "manage", "all"]);
+        let info = names_granting("cluster:monitor/xpack/ml/info/get");
+        assert_eq!(info, ["monitor_ml", "manage_ml", "monitor", "manage", "all"]);
+        let start = names_granting("cluster:admin/xpack/ml/trained_models/deployment/start");
+        assert_eq!(start, ["manage_inference", "manage_ml", "manage", "all"]);
+        let structure = names_granting("cluster:monitor/text_structure/findstructure");
+        assert_eq!(structure, ["monitor_text_structure", "monitor", "manage", "all"]);
+    }
+
+    #[test]
+    fn implication_is_inclusion_of_what_is_granted() {
+        assert_eq!(names_implying(&["manage_ml"]), ["manage_ml", "manage", "all"]);
+        assert_eq!(names_implying(&["manage", "manage_ml"]), ["manage", "all"]);
+        assert_eq!(names_implying(&["all"]), ["all"]);
+        let halves =
+            ["cluster:admin/xpack/ml/", "CLUSTER:monitor/xpack/ml/"].map(|text| Privilege::resolve(text).unwrap());
+        let [admin, monitor] = &halves;
+        assert!(together_imply(&[admin, monitor], "manage_ml"));
+        assert!(!together_imply(&[admin], "manage_ml"));
+        assert!(!together_imply(&[admin, monitor], "no_such_name"));
+        let manage_and_security = ["manage", "manage_security"].map(|text| Privilege::resolve(text).unwrap());
+        let [manage, security] = &manage_and_security;
+        assert!(!together_imply(&[manage, security], "all")); // delegate_pki is in neither
+    }
+
+    #[test]
+    fn names_actions_and_patterns_resolve() {
+        let granted = |written: &str, action: &str| Privilege::resolve(written).unwrap().grants(action);
+        assert!(granted("Manage_ML", "cluster:admin/xpack/ml/job/open"));
+        assert!(granted("cluster:admin/xpack/ml/JOB/open", "cluster:admin/xpack/ml/job/open"));
+        assert!(granted("cluster:admin/xpack/ml/datafeed", "cluster:admin/xpack/ml/datafeeds/put"));
+        assert!(granted("cluster:*/ml/job/?pen", "cluster:admin/xpack/ml/job/open"));
+        assert!(!granted(r"cluster:admin/xpack/ml/job/\?pen", "cluster:admin/xpack/ml/job/open"));
+        assert!(!granted("manage", "cluster:admin/xpack/security/user/put"));
+        assert!(granted("manage", "cluster:internal/xpack/ml/datafeed/isolate"));
+        assert!(!granted("manage_ml", "cluster:internal/xpack/ml/datafeed/isolate"));
+    }
+
+    #[test]
+    fn what_is_no_privilege_is_refused() {
+        assert_eq!(Privilege::resolve("mange_ml"), Err(PrivilegeProblem::Unknown("mange_ml".into())));
+        assert_eq!(Privilege::resolve("*"), Err(PrivilegeProblem::Unknown("*".into())));
+        assert_eq!(Privilege::resolve("/cluster:.*/"), Err(PrivilegeProblem::Regex("/cluster:.*/".into())));
+        let text = Privilege::resolve("MANGE_ML").unwrap_err().to_string();
+        assert!(text.starts_with("unknown cluster privilege [mange_ml]. a privilege must be either one of the"));
+        assert!(text.ends_with(",all] or a pattern over one of the available cluster actions"), "{text}");
+    }
+}
