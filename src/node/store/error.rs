@@ -101,12 +101,16 @@ pub enum OperationError {
     NotJson { problem: String },
     #[error("the document is not an object")]
     NotAnObject,
+    #[error("mapping set to strict, dynamic introduction of [{field}] within [_doc] is not allowed")]
+    StrictDynamic { field: String },
     #[error("Limit of total fields [{limit}] has been exceeded")]
     TooManyFields { limit: usize },
     #[error("{problem}")]
     Mapping { problem: String },
     #[error("{problem}")]
     Setting { problem: String },
+    #[error("{problem}")]
+    Body { problem: String },
 }
 
 impl OperationError {
@@ -120,8 +124,10 @@ impl OperationError {
             | Self::Field { .. }
             | Self::NotJson { .. }
             | Self::NotAnObject
+            | Self::StrictDynamic { .. }
             | Self::TooManyFields { .. }
             | Self::Mapping { .. }
+            | Self::Body { .. }
             | Self::Setting { .. } => 400,
         }
     }
@@ -158,8 +164,10 @@ impl From<OperationError> for ApiError {
                     "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes",
                 ))
             }
+            OperationError::StrictDynamic { .. } => Exception::new("strict_dynamic_mapping_exception", reason),
             OperationError::TooManyFields { .. } => Exception::new("document_parsing_exception", reason),
             OperationError::Mapping { .. } => Exception::new("mapper_parsing_exception", reason),
+            OperationError::Body { .. } => Exception::new("parse_exception", reason),
             OperationError::Setting { .. } => Exception::new("illegal_argument_exception", reason),
         };
         Self::new(status, exception)
