@@ -9,6 +9,7 @@ pub mod mapping;
 pub mod metadata;
 pub mod names;
 pub mod settings;
+pub mod values;
 pub mod wildcard;
 
 pub use catalogue::Catalogue;

@@ -23,6 +23,16 @@ impl Batch {
         self.operations.is_empty() && self.state.is_empty() && self.expected.is_empty()
     }
 
+    /// Roughly how much memory it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let operations = self.operations.iter().map(|operation| match operation {
+            Operation::Write(write) => write.source.bytes.len(),
+            _ => 0,
+        });
+        let state = self.state.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len));
+        operations.sum::<usize>() + state.sum::<usize>()
+    }
+
     /// Adds an operation; its outcome has the same place in [`Committed::outcomes`].
     pub fn push(&mut self, operation: Operation) {
         self.operations.push(operation);
