@@ -74,7 +74,9 @@ fn modules() -> Vec<(String, PathBuf, String)> {
     };
     let all = files.into_iter().map(|path| (module(&path), fs::read_to_string(&path).unwrap(), path));
     let crates = ["lib", "main"];
-    all.filter(|(module, ..)| !crates.contains(&module.as_str())).map(|(module, text, path)| (module, path, text)).collect()
+    all.filter(|(module, ..)| !crates.contains(&module.as_str()))
+        .map(|(module, text, path)| (module, path, text))
+        .collect()
 }
 
 #[test]
