@@ -16,8 +16,8 @@ use crate::policy::upgrade_mode::{GateAnswer, GateState, decide, effective};
 /// The upgrade-mode gate of one cluster.
 pub struct Gate {
     pub(super) cluster: String,
-    pub(super) settings: Settings,
-    pub(super) control: Control,
+    settings: ArcSwap<Settings>,
+    control: ArcSwap<Control>,
     view: ArcSwap<View>,
     /// Serializes changes of the view; its number counts the requests to switch, so that an older look cannot undo one.
     changes: Mutex<u64>,
@@ -55,8 +55,8 @@ impl Gate {
         let view = remembered.unwrap_or_else(|| View::unknown(Instant::now()));
         Arc::new(Self {
             cluster,
-            settings,
-            control,
+            settings: ArcSwap::from_pointee(settings),
+            control: ArcSwap::from_pointee(control),
             view: ArcSwap::from_pointee(view),
             changes: Mutex::new(0),
             admitted: (0..workers.max(1)).map(|_| Cell::default()).collect(),
@@ -69,6 +69,20 @@ impl Gate {
     pub fn worker(self: &Arc<Self>, index: usize) -> WorkerGate {
         let index = index % self.admitted.len();
         WorkerGate(Rc::new(Handle { gate: Arc::clone(self), index }))
+    }
+
+    /// Goes on with other settings and another way to the cluster; the view and what is in flight stay.
+    pub fn rearrange(&self, settings: Settings, control: Control) {
+        self.settings.store(Arc::new(settings));
+        self.control.store(Arc::new(control));
+    }
+
+    pub(super) fn settings(&self) -> arc_swap::Guard<Arc<Settings>> {
+        self.settings.load()
+    }
+
+    pub(super) fn control(&self) -> Control {
+        Control::clone(&self.control.load())
     }
 
     /// The cluster it belongs to.
@@ -84,7 +98,7 @@ impl Gate {
     /// The state that counts now: an old view of an open gate is unknown.
     pub fn state(&self) -> GateState {
         let view = self.view.load();
-        effective(view.state, view.confirmed.elapsed(), self.settings.max_staleness)
+        effective(view.state, view.confirmed.elapsed(), self.settings().max_staleness)
     }
 
     /// Admitted requests that have not ended.
@@ -170,9 +184,10 @@ impl WorkerGate {
         let admission = self.counted();
         let gate = &self.0.gate;
         let view = gate.view.load();
-        let state = effective(view.state, view.confirmed.elapsed(), gate.settings.max_staleness);
+        let settings = gate.settings();
+        let state = effective(view.state, view.confirmed.elapsed(), settings.max_staleness);
         let passes = may_manage && rule == UpgradeRule::RefusedUnlessManage;
-        match decide(state, rule, gate.settings.when_unknown) {
+        match decide(state, rule, settings.when_unknown) {
             GateAnswer::Pass => Ok(admission),
             GateAnswer::Fenced | GateAnswer::Unknown if passes => Ok(Admission(None)),
             GateAnswer::Unknown => Err(Held::Unknown),

@@ -59,7 +59,7 @@ impl Gate {
     /// Writes the present view. A disk that fails is told of and does not stop the switch: the cluster's own flag remains.
     pub(super) async fn remember(&self) {
         let view = self.view();
-        let (folder, cluster) = (self.settings.journal.clone(), self.cluster.clone());
+        let (folder, cluster) = (self.settings().journal.clone(), self.cluster.clone());
         let written = tokio::task::spawn_blocking(move || write(&folder, &cluster, &view)).await;
         if let Ok(Err(error)) = written {
             tracing::error!(cluster = self.cluster, %error, "the journal of the gate cannot be written");

@@ -79,7 +79,7 @@ impl WorkerGate {
         let query = SwitchQuery::parse(query)?;
         let gate = std::sync::Arc::clone(self.gate());
         let (answer, answered) = oneshot::channel();
-        let runtime = gate.control.runtime.clone();
+        let runtime = gate.control().runtime;
         runtime.spawn(async move {
             // A caller that left does not need the answer; the switch is done all the same.
             let _gone = answer.send(gate.switch(request, query).await);
@@ -134,10 +134,11 @@ impl Gate {
         }
         let left = deadline.saturating_duration_since(Instant::now());
         let caller = request.headers.clone();
-        let response =
-            self.control.client.request(upstream_request(request, left), (deadline + ANSWER_GRACE).into_std());
+        let control = self.control();
+        let latest = (deadline + ANSWER_GRACE).into_std();
+        let response = control.client.request(upstream_request(request, left), latest);
         let (head, body) = response.await?.into_parts();
-        if head.status.is_success() && self.settings.verify_acknowledgement {
+        if head.status.is_success() && self.settings().verify_acknowledgement {
             self.verify(query.enabled, &caller, deadline).await?;
         }
         Ok(SwitchReply { status: head.status, headers: head.headers, body })

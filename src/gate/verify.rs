@@ -74,12 +74,13 @@ impl Gate {
     async fn ask(&self, request: &'static str, caller: &HeaderMap) -> Result<Response<Bytes>, Unverified> {
         let mut get = Request::new(Bytes::new());
         *get.uri_mut() = Uri::from_static(request);
-        match &self.control.credentials {
+        let control = self.control();
+        match &control.credentials {
             Some(own) => own.authorize(get.headers_mut()),
             None => copy_credentials(caller, get.headers_mut()),
         }
         let deadline = Instant::now() + LOOK_MAX;
-        let answer = self.control.client.request(get, deadline.into_std()).await;
+        let answer = control.client.request(get, deadline.into_std()).await;
         answer.map_err(|failure| Unverified::NoProof { request, why: told(&failure) })
     }
 }

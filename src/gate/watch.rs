@@ -1,5 +1,6 @@
 //! Follows the cluster: its state is the truth that several gateways share.
 
+use std::convert::Infallible;
 use std::time::SystemTime;
 
 use super::fence::Gate;
@@ -9,17 +10,16 @@ use crate::policy::upgrade_mode::GateState;
 use crate::telemetry::clock;
 
 /// Looks at the cluster every `poll_interval`, for ever; drop it to stop.
-pub async fn watch(gate: &Gate) {
-    let mut ticks = tokio::time::interval(gate.settings.poll_interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+pub async fn watch(gate: &Gate) -> Infallible {
     let mut watcher = Watcher::default();
     loop {
-        ticks.tick().await;
         // While a request to switch runs, it alone moves the state.
         if gate.switching.available_permits() > 0 {
             watcher.told(gate, gate.look().await);
         }
         watcher.warned_of_forgotten_mode(gate);
+        let pause = gate.settings().poll_interval;
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -87,7 +87,7 @@ impl Watcher {
         let view = gate.view();
         let Some(fence) = &view.fence else { return };
         let on_for = clock::now().duration_since(fence.since).unwrap_or_default();
-        if view.state == GateState::On && on_for >= gate.settings.alert_after && self.forgotten != Some(fence.since) {
+        if view.state == GateState::On && on_for >= gate.settings().alert_after && self.forgotten != Some(fence.since) {
             self.forgotten = Some(fence.since);
             tracing::warn!(
                 cluster = gate.cluster,
