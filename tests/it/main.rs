@@ -1,3 +1,12 @@
 //! One test binary, a file a capability.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test says what is wrong by a panic"
+)]
 
 mod architecture;
