@@ -1,39 +1,29 @@
 //! Credentials to principal.
+//!
+//! [`Settings`] hold everything parsed: users, keys, mappings. [`Realms`] is built from them once per load and shared by
+//! all workers; each worker's [`Chain`] asks it and keeps what it learned; [`Verifier`] hashes passwords elsewhere.
+//!
+//! **Invariant**: what is not verified is refused. No password, token or secret is in a log, an error or a `Debug`.
 
-use std::path::PathBuf;
-use std::time::Duration;
+mod authorization;
+mod cache;
+mod chain;
+mod credentials;
+pub mod file;
+pub mod jwt;
+mod password_check;
+mod pattern;
+mod realms;
+pub mod role_mapping;
+pub mod roles_file;
+mod settings;
+mod verifier;
+mod yaml;
 
-/// Everything about authentication, read and parsed.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub required: Required,
-    /// In the order in which they are tried.
-    pub realms: Vec<RealmSettings>,
-    pub anonymous: Option<Anonymous>,
-    pub cache: CacheSettings,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Required {
-    All,
-    /// Requests that are not ML may come without credentials.
-    Ml,
-}
-
-#[derive(Clone, Debug)]
-pub struct Anonymous {
-    pub username: String,
-    pub roles: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct CacheSettings {
-    pub ttl: Duration,
-    /// Entries of all workers together.
-    pub max_entries: usize,
-}
-
-#[derive(Clone, Debug)]
-pub enum RealmSettings {
-    File { name: String, users: PathBuf, users_roles: PathBuf },
-}
+pub use chain::Chain;
+pub use credentials::{Credentials, Malformed, Unauthenticated, Verified};
+pub use pattern::PatternProblem;
+pub use realms::{Realms, RealmsProblem};
+pub use settings::{Anonymous, CacheSettings, RealmSettings, Required, Settings};
+pub use verifier::Verifier;
+pub use yaml::Place;

@@ -1,0 +1,48 @@
+//! Which hash a password must have, and who it makes the caller.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::password::PasswordHash;
+use super::{Settings, Users, UsersRoles};
+use crate::policy::{Principal, RealmRef};
+
+/// A file realm at work.
+pub(in crate::realm) struct FileRealm {
+    name: String,
+    users: Users,
+    users_roles: UsersRoles,
+    decoy: Arc<PasswordHash>,
+}
+
+impl FileRealm {
+    pub(in crate::realm) fn build(settings: &Settings) -> Self {
+        let Settings { name, users, users_roles } = settings.clone();
+        Self { name, users, users_roles, decoy: Arc::new(PasswordHash::decoy()) }
+    }
+
+    /// The hash of a user's password, and who the user is once it is checked; `None` for a user that it does not know.
+    pub(in crate::realm) fn find(&self, username: &str) -> Option<(Arc<PasswordHash>, Principal)> {
+        let hash = self.users.hash(username)?;
+        let principal = Principal {
+            username: username.to_owned(),
+            realm: RealmRef { name: self.name.clone(), kind: "file" },
+            roles: self.users_roles.roles(username).cloned().collect(),
+            groups: Vec::new(),
+            full_name: None,
+            email: None,
+            metadata: BTreeMap::new(),
+        };
+        Some((Arc::clone(hash), principal))
+    }
+
+    /// The hash that a password is checked against where there is no user at all.
+    pub(in crate::realm) fn decoy(&self) -> Arc<PasswordHash> {
+        Arc::clone(&self.decoy)
+    }
+
+    /// The hashes of all users, always in the same order.
+    pub(in crate::realm) fn hashes(&self) -> impl Iterator<Item = &Arc<PasswordHash>> {
+        self.users.hashes()
+    }
+}

@@ -1,0 +1,131 @@
+//! What a token must say, before its signature is looked at.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::json::{Json, Object};
+use super::refusal::Refusal;
+use super::settings::{ClientAuthentication, Settings, TokenType};
+use super::token::Token;
+
+/// Latest date that is taken: the end of the year 9999, in seconds. What lies behind it is a slip or a trick.
+const SECONDS_MAX: i64 = 253_402_300_799;
+
+/// Checks header and claims in Elasticsearch's order. Returns when the token ends, clock skew included.
+///
+/// Source: Elasticsearch, `JwtAuthenticator.java` and its validators.
+pub(super) fn check(settings: &Settings, token: &Token<'_>, now: SystemTime) -> Result<SystemTime, Refusal> {
+    check_type(settings.token_type, token.kind.as_deref())?;
+    let claims = &token.claims;
+    if single(claims, "iss")? != settings.allowed_issuer {
+        return Err(Refusal::NotAllowed("iss".to_owned()));
+    }
+    check_subject(settings, claims)?;
+    let audience = fallback(claims, "aud", settings.fallback_claims.aud.as_deref());
+    check_any(claims, audience, &settings.allowed_audiences)?;
+    if !settings.allowed_signature_algorithms.contains(&token.algorithm) {
+        return Err(Refusal::Algorithm);
+    }
+    let end = check_dates(settings, claims, now)?;
+    for (name, allowed) in &settings.required_claims {
+        check_any(claims, name, allowed)?;
+    }
+    Ok(end)
+}
+
+/// Checks `ES-Client-Authentication: SharedSecret <secret>`, where the realm asks for it; in constant time.
+pub(super) fn check_client(settings: &ClientAuthentication, header: Option<&[u8]>) -> Result<(), Refusal> {
+    let ClientAuthentication::SharedSecret(secret) = settings else { return Ok(()) };
+    let (scheme, presented) =
+        header.and_then(|header| header.split_at_checked(13)).ok_or(Refusal::ClientAuthentication)?;
+    let right = scheme.eq_ignore_ascii_case(b"SharedSecret ") && secret.matches(presented);
+    if right { Ok(()) } else { Err(Refusal::ClientAuthentication) }
+}
+
+fn check_type(expected: TokenType, kind: Option<&str>) -> Result<(), Refusal> {
+    let Some(kind) = kind else { return Ok(()) };
+    let plain = kind.eq_ignore_ascii_case("JWT");
+    let access = expected == TokenType::AccessToken && kind.eq_ignore_ascii_case("at+jwt");
+    if plain || access { Ok(()) } else { Err(Refusal::Type) }
+}
+
+fn check_subject(settings: &Settings, claims: &Object) -> Result<(), Refusal> {
+    let name = fallback(claims, "sub", settings.fallback_claims.sub.as_deref());
+    let subject = single(claims, name)?;
+    let any = settings.allowed_subjects.is_empty() && settings.allowed_subject_patterns.is_empty();
+    let allowed = any
+        || settings.allowed_subjects.iter().any(|allowed| allowed == subject)
+        || settings.allowed_subject_patterns.iter().any(|pattern| pattern.matches(subject));
+    if allowed { Ok(()) } else { Err(Refusal::NotAllowed(name.to_owned())) }
+}
+
+/// The claim itself, or what stands in for it where it is missing.
+fn fallback<'a>(claims: &Object, name: &'a str, instead: Option<&'a str>) -> &'a str {
+    instead.filter(|_| !claims.contains_key(name)).unwrap_or(name)
+}
+
+/// `iat` and `exp` must be there, and id tokens must not begin (`nbf`) or be authenticated (`auth_time`) later.
+fn check_dates(settings: &Settings, claims: &Object, now: SystemTime) -> Result<SystemTime, Refusal> {
+    let skew = settings.allowed_clock_skew;
+    let latest = now.checked_add(skew).unwrap_or(now);
+    let past = |name: &'static str, required: bool| match date(claims, name)? {
+        Some(moment) if moment < latest => Ok(()),
+        Some(_) => Err(Refusal::NotYet(name)),
+        None if required => Err(Refusal::Missing(name.to_owned())),
+        None => Ok(()),
+    };
+    past("iat", true)?;
+    let end = date(claims, "exp")?.ok_or_else(|| Refusal::Missing("exp".to_owned()))?;
+    let end = end.checked_add(skew).ok_or_else(|| Refusal::WrongType("exp".to_owned()))?;
+    if end <= now {
+        return Err(Refusal::Expired);
+    }
+    past("nbf", false)?;
+    if settings.token_type == TokenType::IdToken {
+        past("auth_time", false)?;
+    }
+    Ok(end)
+}
+
+/// Seconds since 1970; a fraction is dropped.
+fn date(claims: &Object, name: &str) -> Result<Option<SystemTime>, Refusal> {
+    let wrong = || Refusal::WrongType(name.to_owned());
+    let number = match claims.get(name) {
+        None => return Ok(None),
+        Some(Json::Number(number)) => number,
+        Some(_) => return Err(wrong()),
+    };
+    let seconds = match (number.as_i64(), number.as_f64()) {
+        (Some(seconds), _) => seconds,
+        // The bounds hold in 53 bits, so that the conversion is exact.
+        (None, Some(float)) if (0.0..=SECONDS_MAX as f64).contains(&float) => float as i64,
+        _ => return Err(wrong()),
+    };
+    let seconds = u64::try_from(seconds).ok().filter(|_| seconds <= SECONDS_MAX).ok_or_else(wrong)?;
+    Ok(Some(UNIX_EPOCH + Duration::from_secs(seconds)))
+}
+
+/// A claim that is one text.
+fn single<'a>(claims: &'a Object, name: &str) -> Result<&'a str, Refusal> {
+    let value = claims.get(name).ok_or_else(|| Refusal::Missing(name.to_owned()))?;
+    value.as_text().ok_or_else(|| Refusal::WrongType(name.to_owned()))
+}
+
+/// Whether a claim, a text or a list of texts, has one of the allowed values.
+fn check_any(claims: &Object, name: &str, allowed: &[String]) -> Result<(), Refusal> {
+    let values = texts(claims, name)?.ok_or_else(|| Refusal::Missing(name.to_owned()))?;
+    let found = values.iter().any(|value| allowed.iter().any(|allowed| allowed == value));
+    if found { Ok(()) } else { Err(Refusal::NotAllowed(name.to_owned())) }
+}
+
+/// A claim that is a text or a list of texts; `None` without it.
+pub(super) fn texts<'a>(claims: &'a Object, name: &str) -> Result<Option<Vec<&'a str>>, Refusal> {
+    let wrong = || Refusal::WrongType(name.to_owned());
+    match claims.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Text(text)) => Ok(Some(vec![text])),
+        Some(Json::List(items)) => {
+            items.iter().map(|item| item.as_text().ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
+        }
+        Some(Json::Bool(_) | Json::Number(_) | Json::Object(_)) => Err(wrong()),
+    }
+}

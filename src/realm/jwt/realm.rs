@@ -1,0 +1,118 @@
+//! A jwt realm at work: from a token to a principal.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use super::checks::{check, check_client, texts};
+use super::json::{Json, Object};
+use super::pattern::ClaimPattern;
+use super::refusal::Refusal;
+use super::settings::{ClientAuthentication, Settings};
+use super::token::Token;
+use crate::policy::{Principal, RealmRef};
+use crate::realm::role_mapping::{RoleMapping, Subject};
+
+/// A jwt realm.
+pub(in crate::realm) struct JwtRealm {
+    settings: Settings,
+}
+
+/// A token that is good.
+pub(in crate::realm) struct Bearer {
+    pub(in crate::realm) principal: Principal,
+    /// From then on the token is worth nothing; clock skew included.
+    pub(in crate::realm) ends_at: SystemTime,
+}
+
+impl JwtRealm {
+    pub(in crate::realm) fn build(settings: &Settings) -> Self {
+        Self { settings: settings.clone() }
+    }
+
+    pub(in crate::realm) const fn weighs_shared_secret(&self) -> bool {
+        matches!(self.settings.client_authentication, ClientAuthentication::SharedSecret(_))
+    }
+
+    /// Checks a token and says who presents it, with the roles that `role_mapping` gives.
+    ///
+    /// # Errors
+    /// The first check that fails; the signature is the last one.
+    pub(in crate::realm) fn verify(
+        &self,
+        token: &Token<'_>,
+        shared_secret: Option<&[u8]>,
+        now: SystemTime,
+        role_mapping: &RoleMapping,
+    ) -> Result<Bearer, Refusal> {
+        let settings = &self.settings;
+        check_client(&settings.client_authentication, shared_secret)?;
+        let ends_at = check(settings, token, now)?;
+        if !settings.keys.verify(token.key_id.as_deref(), token.algorithm, token.message, &token.signature) {
+            return Err(Refusal::Signature);
+        }
+        let principal = self.principal(&token.claims, role_mapping)?;
+        Ok(Bearer { principal, ends_at })
+    }
+
+    fn principal(&self, claims: &Object, role_mapping: &RoleMapping) -> Result<Principal, Refusal> {
+        let Settings { claims: sources, claim_patterns: patterns, name: realm, .. } = &self.settings;
+        let username = one(claims, Some(&sources.principal), patterns.principal.as_ref())?
+            .filter(|name| !name.trim().is_empty() && !name.chars().any(char::is_control))
+            .ok_or_else(|| Refusal::NoPrincipal(sources.principal.clone()))?;
+        let groups = many(claims, sources.groups.as_deref(), patterns.groups.as_ref())?;
+        let dn = one(claims, sources.dn.as_deref(), patterns.dn.as_ref())?;
+        let metadata = self.metadata(claims);
+        let subject = Subject { username: &username, dn: dn.as_deref(), groups: &groups, metadata: &metadata, realm };
+        Ok(Principal {
+            roles: role_mapping.roles(&subject).into_iter().collect(),
+            realm: RealmRef { name: realm.clone(), kind: "jwt" },
+            full_name: one(claims, sources.name.as_deref(), patterns.name.as_ref())?,
+            email: one(claims, sources.mail.as_deref(), patterns.mail.as_ref())?,
+            username,
+            groups,
+            metadata,
+        })
+    }
+
+    /// `jwt_token_type`, and `jwt_claim_<name>` for each claim that is a text, a number, a boolean or a list of those.
+    ///
+    /// Source: Elasticsearch, `JwtRealm.buildUserMetadata`, where dates are of none of these types.
+    fn metadata(&self, claims: &Object) -> BTreeMap<String, Vec<String>> {
+        let token_type = ("jwt_token_type".to_owned(), vec![self.settings.token_type.as_str().to_owned()]);
+        let mut metadata = BTreeMap::from([token_type]);
+        if self.settings.populate_user_metadata {
+            let shown = claims.iter().filter(|(name, _)| !matches!(name.as_str(), "exp" | "nbf" | "iat"));
+            metadata.extend(shown.filter_map(|(name, value)| Some((format!("jwt_claim_{name}"), plain_list(value)?))));
+        }
+        metadata
+    }
+}
+
+/// The first value of a claim.
+fn one(claims: &Object, name: Option<&str>, pattern: Option<&ClaimPattern>) -> Result<Option<String>, Refusal> {
+    Ok(many(claims, name, pattern)?.into_iter().next())
+}
+
+/// The values of a claim, each cut by the pattern; those that do not match are left out.
+fn many(claims: &Object, name: Option<&str>, pattern: Option<&ClaimPattern>) -> Result<Vec<String>, Refusal> {
+    let Some(name) = name else { return Ok(Vec::new()) };
+    let values = texts(claims, name)?.unwrap_or_default().into_iter();
+    let cut = values.filter_map(|value| pattern.map_or(Some(value), |pattern| pattern.extract(value)));
+    Ok(cut.filter(|value| !value.is_empty()).map(str::to_owned).collect())
+}
+
+fn plain_list(value: &Json) -> Option<Vec<String>> {
+    match value {
+        Json::List(items) => items.iter().map(plain).collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => Some(vec![plain(value)?]),
+    }
+}
+
+fn plain(value: &Json) -> Option<String> {
+    match value {
+        Json::Text(text) => Some(text.clone()),
+        Json::Bool(value) => Some(value.to_string()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Null | Json::List(_) | Json::Object(_) => None,
+    }
+}
