@@ -4,8 +4,10 @@
 
 pub mod authorize;
 mod builtin_roles;
+pub mod catalog;
 pub mod classify;
 pub mod operation;
+mod perimeter;
 pub mod principal;
 pub mod privilege;
 pub mod role;

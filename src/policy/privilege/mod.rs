@@ -2,7 +2,7 @@
 
 mod inclusion;
 mod named;
-mod pattern;
+pub(super) mod pattern;
 
 use std::fmt;
 use std::sync::LazyLock;

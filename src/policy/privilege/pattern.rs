@@ -10,12 +10,12 @@ pub(super) enum Token {
 
 /// A compiled pattern; it matches whole strings, case-sensitively, as Elasticsearch's `Automatons` does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub(in crate::policy) struct Pattern {
     tokens: Vec<Token>,
 }
 
 impl Pattern {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(in crate::policy) fn parse(text: &str) -> Self {
         let mut tokens = Vec::with_capacity(text.len());
         let mut bytes = text.bytes();
         while let Some(byte) = bytes.next() {
@@ -35,7 +35,7 @@ impl Pattern {
     }
 
     /// Whether all of `text` matches. Takes at most `tokens × text` steps, whatever the pattern.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(in crate::policy) fn matches(&self, text: &str) -> bool {
         let (mut tokens, mut rest) = (self.tokens.as_slice(), text.as_bytes());
         let mut retry: Option<(&[Token], &[u8])> = None;
         loop {

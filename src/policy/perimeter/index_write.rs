@@ -1,0 +1,137 @@
+//! Writes to `.ml-*` as far as method, path and query tell.
+//!
+//! Everything that is not known to read is a write: an API that a later Elasticsearch adds is judged as one.
+
+use super::index_names::{Hidden, list_reaches_ml, segment_reaches_ml};
+use super::query::{parameters, values};
+use crate::policy::classify::segments::{Letters, Segments};
+
+/// Whether the request writes to `.ml-*`.
+pub(super) fn is_ml_write(method: &str, segments: &Segments<'_>, query: Option<&str>, letters: Letters) -> bool {
+    if matches!(method, "GET" | "HEAD" | "OPTIONS") {
+        return false;
+    }
+    let Some(first) = segments.get(0) else { return false };
+    let request = Request { method, query, letters };
+    if first.starts_with(b"_") && !letters.equal(first, b"_all") {
+        request.writes_at_root(segments.from(0))
+    } else {
+        request.writes_at_index(first, segments.from(1))
+    }
+}
+
+/// What may stand behind an index, or alone, in a POST that changes no document and no index. `{}` is any segment.
+///
+/// Exact in their depth: `POST /{index}/_search/1` is no search but, in older versions, a document.
+#[rustfmt::skip] // a table
+const READS: &[&[&str]] = &[
+    &["_search"], &["_search", "template"], &["_search", "point_in_time"], &["_search", "scroll"], &["_search_shards"],
+    &["_msearch"], &["_msearch", "template"], &["_async_search"], &["_eql", "search"], &["_knn_search"], &["_rollup_search"],
+    &["_mvt", "{}", "{}", "{}", "{}"], &["_pit"], &["_count"], &["_mget"], &["_field_caps"], &["_terms_enum"],
+    &["_explain", "{}"], &["_validate", "query"], &["_rank_eval"], &["_analyze"], &["_graph", "explore"],
+    &["_termvectors"], &["_termvectors", "{}"], &["_mtermvectors"], &["_disk_usage"], &["_reload_search_analyzers"],
+    &["_refresh"], &["_flush"], &["_flush", "synced"], &["_cache", "clear"],
+    // With a mapping type of 7.x in front.
+    &["{type}", "_search"], &["{type}", "_msearch"], &["{type}", "_count"], &["{type}", "_mget"],
+];
+
+/// Root APIs that concern all indices when none is named.
+const ALL_INDICES: &[&[u8]] =
+    &[b"_settings", b"_mapping", b"_mappings", b"_close", b"_open", b"_forcemerge", b"_upgrade"];
+
+/// APIs whose second segment behind the index names what is created.
+const TARGETS: &[&[u8]] = &[b"_clone", b"_shrink", b"_split", b"_rollover", b"_downsample"];
+
+struct Request<'a> {
+    method: &'a str,
+    query: Option<&'a str>,
+    letters: Letters,
+}
+
+impl Request<'_> {
+    /// `/{index}/...`; `tail` is what stands behind the index.
+    fn writes_at_index(&self, index: &[u8], tail: &[&[u8]]) -> bool {
+        if self.reads(tail) {
+            return false;
+        }
+        let target = match tail {
+            [api, target, ..] if self.is_one_of(api, TARGETS) || self.is_alias(api) => Some(*target),
+            _ => None,
+        };
+        self.segment(index) || target.is_some_and(|target| self.segment(target)) || self.query_names_target(tail)
+    }
+
+    /// `/_api/...`: the index stands behind the API or in the query.
+    fn writes_at_root(&self, segments: &[&[u8]]) -> bool {
+        let Some((api, tail)) = segments.split_first() else { return false };
+        if self.reads(segments) {
+            return false;
+        }
+        let named_behind: &[&[u8]] = match tail {
+            [name, ..] if self.is_alias(api) => &[*name],
+            [..] if self.is(api, b"_data_stream") => tail,
+            [_, destination, ..] if self.is(api, b"_create_from") => &[*destination],
+            [_, index, ..] if self.is(api, b"_ilm") => &[*index],
+            _ => &[],
+        };
+        if named_behind.iter().any(|segment| self.segment(segment)) || self.query_names_target(segments) {
+            return true;
+        }
+        let mut indices = values(self.query, "index").peekable();
+        if indices.peek().is_none() {
+            return self.is_one_of(api, ALL_INDICES) && self.hidden() == Hidden::Included;
+        }
+        indices.any(|list| list_reaches_ml(&list, self.hidden(), self.letters))
+    }
+
+    /// Elasticsearch reads a path parameter that the route lacks from the query.
+    fn query_names_target(&self, api: &[&[u8]]) -> bool {
+        let with_alias = api.first().is_some_and(|api| self.is_alias(api));
+        parameters(self.query).any(|(name, value)| {
+            let names_target = match &*name {
+                b"new_index" | b"target" | b"target_index" => true,
+                b"name" => with_alias,
+                _ => false,
+            };
+            names_target && list_reaches_ml(&value, self.hidden(), self.letters)
+        })
+    }
+
+    fn reads(&self, tail: &[&[u8]]) -> bool {
+        self.method == "POST" && READS.iter().any(|read| matches_shape(tail, read))
+    }
+
+    fn segment(&self, segment: &[u8]) -> bool {
+        segment_reaches_ml(segment, self.hidden(), self.letters)
+    }
+
+    fn hidden(&self) -> Hidden {
+        let asks = |list: &[u8]| {
+            list.split(|byte| *byte == b',')
+                .any(|state| matches!(&*state.trim_ascii().to_ascii_lowercase(), b"hidden" | b"all"))
+        };
+        let included = values(self.query, "expand_wildcards").any(|list| asks(&list));
+        if included { Hidden::Included } else { Hidden::LeftOut }
+    }
+
+    fn is_alias(&self, api: &[u8]) -> bool {
+        self.is(api, b"_alias") || self.is(api, b"_aliases")
+    }
+
+    fn is_one_of(&self, api: &[u8], literals: &[&[u8]]) -> bool {
+        literals.iter().any(|literal| self.is(api, literal))
+    }
+
+    fn is(&self, api: &[u8], literal: &[u8]) -> bool {
+        self.letters.equal(api, literal)
+    }
+}
+
+fn matches_shape(tail: &[&[u8]], shape: &[&str]) -> bool {
+    tail.len() == shape.len()
+        && tail.iter().zip(shape).all(|(segment, expected)| match *expected {
+            "{}" => true,
+            "{type}" => !segment.starts_with(b"_"),
+            literal => *segment == literal.as_bytes(),
+        })
+}
