@@ -1,5 +1,7 @@
 //! Machine learning on the node: jobs, datafeeds, results, upgrade mode.
 
+pub(crate) mod detector;
+
 use crate::node::Core;
 use crate::node::router::Route;
 use crate::node::store::StoreError;
