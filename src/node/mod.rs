@@ -1,6 +1,5 @@
 //! The embedded Elasticsearch-compatible node.
 
-<<<<<<< HEAD
 pub mod clock;
 pub mod documents;
 pub mod http;
@@ -9,9 +8,6 @@ pub mod ml;
 pub mod router;
 pub mod security;
 pub mod store;
-=======
-mod ml;
->>>>>>> 2514155 (node: detect anomalies in one pass with bounded memory)
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -91,7 +91,8 @@ where
         }
     }
     let required = |part: &&&str| no_match == NoMatch::Refused || !part.contains('*');
-    let unmatched: Vec<&str> = parts.iter().filter(required).filter(|part| !matched.contains(**part)).copied().collect();
+    let unmatched: Vec<&str> =
+        parts.iter().filter(required).filter(|part| !matched.contains(**part)).copied().collect();
     if unmatched.is_empty() { Ok(found) } else { Err(unmatched.join(",")) }
 }
 

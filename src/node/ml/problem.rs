@@ -31,6 +31,10 @@ pub(crate) enum Problem {
     Blocked { job: String, action: &'static str },
     #[error("Opening job [{job}] timed out after [{}]", written(*.timeout_ms))]
     OpeningTimedOut { job: String, timeout_ms: i64 },
+    #[error("Unexpected job state [failed] while waiting for job to be opened")]
+    OpenFailed,
+    #[error("Starting datafeed [{datafeed}] timed out after [{}]", written(*.timeout_ms))]
+    StartingTimedOut { datafeed: String, timeout_ms: i64 },
     #[error("cannot close job [{0}] because it failed, use force close")]
     CloseFailed(String),
     #[error("one or more jobs have state failed, use force close")]
@@ -43,8 +47,6 @@ pub(crate) enum Problem {
     JobNotOpen(String),
     #[error("Cannot delete job [{0}] because the job is opened")]
     DeleteOpenJob(String),
-    #[error("Cannot delete job [{job}] because datafeed [{datafeed}] refers to it")]
-    DeleteFedJob { job: String, datafeed: String },
     #[error("Cannot delete datafeed [{datafeed}] while its status is {state}")]
     DeleteStartedDatafeed { datafeed: String, state: &'static str },
     #[error("Cannot update datafeed [{datafeed}] while its status is {state}")]
@@ -73,8 +75,6 @@ pub(crate) enum Problem {
     UpgradeModeBusy { to: bool, from: bool },
     #[error("Failed node [{node}]")]
     StillRunning { node: String, tasks: String },
-    #[error("the task of job [{0}] ended before it could answer")]
-    TaskEnded(String),
     #[error("stored ML state [{key}] cannot be read: {problem}")]
     StateUnreadable { key: String, problem: String },
 }
@@ -82,10 +82,9 @@ pub(crate) enum Problem {
 impl Problem {
     fn status(&self) -> u16 {
         match self {
-            Self::UnknownJob(_)
-            | Self::UnknownDatafeed(_)
-            | Self::UnknownSnapshot { .. }
-            | Self::UnknownBucket(_) => 404,
+            Self::UnknownJob(_) | Self::UnknownDatafeed(_) | Self::UnknownSnapshot { .. } | Self::UnknownBucket(_) => {
+                404
+            }
             Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) => 400,
             Self::JobHasDatafeed { .. }
             | Self::AlreadyOpened(_)
@@ -95,20 +94,20 @@ impl Problem {
             | Self::DatafeedsNotStopped { .. }
             | Self::JobNotOpen(_)
             | Self::DeleteOpenJob(_)
-            | Self::DeleteFedJob { .. }
             | Self::DeleteStartedDatafeed { .. }
             | Self::UpdateStartedDatafeed { .. }
             | Self::UpdateOpenJob { .. }
             | Self::StartWithoutJob { .. }
             | Self::AlreadyStarted(_)
             | Self::ResetOpenJob
-            | Self::ResetInUpgradeMode
-            | Self::TaskEnded(_) => 409,
+            | Self::ResetInUpgradeMode => 409,
             Self::UpgradeMode(_)
             | Self::OpenInUpgradeMode
             | Self::StartInUpgradeMode(_)
             | Self::UpgradeModeBusy { .. } => 429,
             Self::OpeningTimedOut { .. }
+            | Self::OpenFailed
+            | Self::StartingTimedOut { .. }
             | Self::TasksTimedOut(_)
             | Self::StillRunning { .. }
             | Self::StateUnreadable { .. } => 500,

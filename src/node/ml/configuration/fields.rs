@@ -65,12 +65,31 @@ impl<'a> Fields<'a> {
         self.value(name).map(|value| read(value).ok_or_else(|| self.mistyped(name))).transpose()
     }
 
+    /// An empty text is true, as in a query.
+    ///
     /// # Errors
     /// 400 for anything but true and false.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Bool(truth)) => Ok(Some(*truth)),
+            Some(Value::String(text)) => match text.as_str() {
+                "" | "true" => Ok(Some(true)),
+                "false" => Ok(Some(false)),
+                _ => Err(ApiError::illegal_argument(format!(
+                    "Failed to parse value [{text}] as only [true] or [false] are allowed."
+                ))),
+            },
+            Some(_) => Err(self.mistyped(name)),
+        }
+    }
+
+    /// # Errors
+    /// 400 for what is no finite number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, ApiError> {
         let read = |value: &Value| match value {
-            Value::Bool(truth) => Some(*truth),
-            Value::String(text) => text.parse().ok(),
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
             _ => None,
         };
         self.value(name).map(|value| read(value).ok_or_else(|| self.mistyped(name))).transpose()
@@ -83,9 +102,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn duration_ms(&self, name: &str) -> Result<Option<i64>, ApiError> {
         match self.value(name) {
             None => Ok(None),
-            Some(Value::Number(number)) => {
-                number.as_i64().and_then(|seconds| seconds.checked_mul(1000)).map(Some).ok_or_else(|| self.mistyped(name))
-            }
+            Some(Value::Number(number)) => number
+                .as_i64()
+                .and_then(|seconds| seconds.checked_mul(1000))
+                .map(Some)
+                .ok_or_else(|| self.mistyped(name)),
             Some(Value::String(text)) => duration::parse_ms(text, name).map(Some),
             Some(_) => Err(self.mistyped(name)),
         }

@@ -100,6 +100,13 @@ impl Engine {
         Some(self.finish(start, &bucket))
     }
 
+    /// Finishes the next bucket that ends by the newest record's time, latency or not; `None` when only the bucket that
+    /// time stands in is left. For the close of a job.
+    pub(crate) fn finish_complete(&mut self) -> Option<BucketOutcome> {
+        let latest = self.window.latest_ms?;
+        self.finish_before(latest.saturating_add(self.plan.latency_ms))
+    }
+
     /// Takes a record into its bucket.
     pub(crate) fn accept(&mut self, record: &Record<'_>) -> Acceptance {
         let start = floor(record.time_ms, self.plan.bucket_span_ms);
@@ -201,7 +208,7 @@ impl Engine {
     fn finish(&mut self, start_ms: i64, bucket: &OpenBucket) -> BucketOutcome {
         let outcome = self.judge(start_ms, bucket, Completeness::Whole);
         for (slot, value) in self.values(bucket, Completeness::Whole) {
-            let counts = self.plan.detectors.get(slot.series.detector).is_some_and(|plan| counts(plan));
+            let counts = self.plan.detectors.get(slot.series.detector).is_some_and(counts);
             self.models.model_mut(&slot.series).learn(value, counts);
         }
         let members = bucket.slots.keys().filter(|slot| slot.over.is_some()).count() as u64;

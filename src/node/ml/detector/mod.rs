@@ -19,8 +19,10 @@ mod window;
 pub(crate) use engine::{Acceptance, Engine, Learned, Unfinished};
 pub(crate) use function::{Function, NotModelled};
 pub(crate) use outcome::{BucketOutcome, InfluencerOutcome, RecordOutcome};
-pub(crate) use record::Record;
-pub(crate) use series::{MemoryStatus, ModelSize};
+pub(crate) use record::{Record, find};
+#[cfg(test)]
+use series::MemoryStatus;
+pub(crate) use series::ModelSize;
 
 /// What a job asks the detector to do; validated by `configuration::analysis`.
 #[derive(Clone, Debug, PartialEq)]
