@@ -1,13 +1,45 @@
 //! The data plane, a stage a file.
 
+mod admit;
+mod authenticate;
+mod authorize;
+mod body;
+mod classify;
+mod connection;
+mod drain;
+mod forward;
+mod forwarded;
+mod hop_headers;
+mod host;
+mod identity;
 pub mod listener;
+mod peer;
 pub mod permit;
+mod pipeline;
+mod received;
+pub mod recorder;
+mod reply;
+mod request_id;
+mod snapshot;
+mod stall;
+mod switch;
+mod tls;
+pub mod trail;
+mod upstream_head;
+mod view;
+mod watch;
+mod wire;
+pub mod worker;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+
+pub use peer::Peer;
+pub use request_id::RequestId;
+pub use snapshot::{Cluster, ClusterProblem, Shared, Snapshot};
 
 /// One address that callers connect to.
 #[derive(Clone, Debug)]

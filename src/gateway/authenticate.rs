@@ -1,0 +1,41 @@
+//! Stage 5: who the caller is.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderName, HeaderValue};
+
+use super::classify::Routed;
+use crate::policy::Classified;
+use crate::realm::{Chain, Credentials, Realms, Required, Verified};
+use crate::rejection::Rejection;
+
+const SHARED_SECRET: HeaderName = HeaderName::from_static("es-client-authentication");
+
+/// A request whose caller is known, or may be nobody.
+pub(super) struct Authenticated {
+    pub(super) routed: Routed,
+    pub(super) caller: Verified,
+}
+
+impl Routed {
+    /// Nobody passes only where the settings say so and the request reaches no ML.
+    ///
+    /// # Errors
+    /// 401: wrong credentials, or none where they are needed; 429 while too many wait.
+    pub(super) async fn authenticate(self, chain: &Chain, realms: &Arc<Realms>) -> Result<Authenticated, Rejection> {
+        let received = &self.received;
+        let credentials = Credentials {
+            authorization: received.headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect(),
+            shared_secret: received.headers.get(SHARED_SECRET).map(HeaderValue::as_bytes),
+            now: received.wall,
+            instant: received.instant,
+        };
+        let caller = chain.authenticate(realms, credentials).await.map_err(Rejection::Unauthenticated)?;
+        match (&caller, realms.required(), self.classified) {
+            (Verified::Caller(_), _, _) | (Verified::Nobody, Required::Ml, Classified::Other) => {
+                Ok(Authenticated { routed: self, caller })
+            }
+            (Verified::Nobody, _, _) => Err(Rejection::Missing),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What the cluster sees of the caller.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use super::Identity;
+use super::snapshot::Cluster;
+use super::view::WorkerCluster;
+use crate::elasticsearch::vouched;
+use crate::policy::{Principal, Roles};
+use crate::realm::Verified;
+use crate::rejection::Rejection;
+
+const RUN_AS: HeaderName = HeaderName::from_static("es-security-runas-user");
+const SECONDARY: HeaderName = HeaderName::from_static("es-secondary-authorization");
+const SHARED_SECRET: HeaderName = HeaderName::from_static("es-client-authentication");
+/// Whatever starts so is between the gateway and its own node or command line.
+const OURS: &str = "x-mlgate-";
+
+/// Sets the identity of a request that goes upstream. Headers by which a caller could claim one are gone afterwards,
+/// but for those that are its own business in `passthrough`.
+///
+/// # Errors
+/// 403: run-as without the right to it, or a name that no header can hold.
+pub(super) fn apply(
+    headers: &mut HeaderMap,
+    caller: &Verified,
+    (settings, cluster): (&Cluster, &WorkerCluster),
+    roles: &Roles,
+) -> Result<(), Rejection> {
+    remove_ours(headers);
+    if settings.identity == Identity::Passthrough {
+        return check_run_as(headers, caller, roles);
+    }
+    for name in [header::AUTHORIZATION, RUN_AS, SECONDARY, SHARED_SECRET] {
+        headers.remove(name);
+    }
+    match (settings.identity, caller) {
+        (Identity::Passthrough | Identity::None, _) | (Identity::RunAs, Verified::Nobody) => {}
+        (Identity::Service, _) => insert(headers, header::AUTHORIZATION, settings.credentials.clone())?,
+        (Identity::RunAs, Verified::Caller(principal)) => {
+            insert(headers, header::AUTHORIZATION, settings.credentials.clone())?;
+            headers.insert(RUN_AS, plain_name(&principal.username)?);
+        }
+        (Identity::Vouched, Verified::Nobody) => {
+            insert(headers, HeaderName::from_static(vouched::SECRET_HEADER), settings.node_secret.clone())?;
+        }
+        (Identity::Vouched, Verified::Caller(principal)) => {
+            insert(headers, HeaderName::from_static(vouched::SECRET_HEADER), settings.node_secret.clone())?;
+            insert(headers, HeaderName::from_static(vouched::CALLER_HEADER), cluster.caller_header(principal))?;
+        }
+    }
+    Ok(())
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) -> Result<(), Rejection> {
+    headers.insert(name, value.ok_or(Rejection::Internal("the gateway has no credentials for the cluster"))?);
+    Ok(())
+}
+
+fn remove_ours(headers: &mut HeaderMap) {
+    if headers.keys().any(|name| name.as_str().starts_with(OURS)) {
+        let ours: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(OURS)).cloned().collect();
+        for name in ours {
+            headers.remove(name);
+        }
+    }
+}
+
+/// A name in other bytes than plain ones could be read as another name.
+fn plain_name(name: &str) -> Result<HeaderValue, Rejection> {
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let trimmed = name.trim() == name;
+    HeaderValue::from_str(name).ok().filter(|_| plain && trimmed).ok_or(Rejection::UnspeakableUser)
+}
+
+/// The cluster checks run-as itself where it knows the caller by itself; for callers of other realms a role here has to
+/// allow it.
+fn check_run_as(headers: &HeaderMap, caller: &Verified, roles: &Roles) -> Result<(), Rejection> {
+    let mut names = headers.get_all(RUN_AS).iter();
+    let Some(name) = names.next() else { return Ok(()) };
+    let Verified::Caller(principal) = caller else { return Ok(()) };
+    if principal.realm.kind == "elasticsearch" {
+        return Ok(());
+    }
+    let run_as = String::from_utf8_lossy(name.as_bytes()).into_owned();
+    if names.next().is_none() && may_run_as(principal, &run_as, roles) {
+        return Ok(());
+    }
+    Err(Rejection::RunAs {
+        username: principal.username.clone(),
+        run_as,
+        roles: principal.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+    })
+}
+
+/// Whether a role of the principal names that user, or has a pattern (`*`, `?`) for it. Regular expressions
+/// (`/../`) match nothing.
+fn may_run_as(principal: &Principal, run_as: &str, roles: &Roles) -> bool {
+    let assigned = principal.roles.iter().filter_map(|name| roles.find(name));
+    assigned.flat_map(|role| role.run_as()).any(|pattern| !pattern.starts_with('/') && fits(pattern, run_as))
+}
+
+/// `*` is any text, `?` one character.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    // The last `*` and where it began to match: the only place to come back to.
+    let (mut at, mut seen, mut back) = (0, 0, None);
+    while let Some(&character) = name.get(seen) {
+        match pattern.get(at) {
+            Some('*') => {
+                back = Some((at, seen));
+                at += 1;
+            }
+            Some(&wanted) if wanted == '?' || wanted == character => {
+                at += 1;
+                seen += 1;
+            }
+            _ => {
+                let Some((star, from)) = back else { return false };
+                back = Some((star, from + 1));
+                (at, seen) = (star + 1, from + 1);
+            }
+        }
+    }
+    pattern.get(at..).is_some_and(|rest| rest.iter().all(|&wanted| wanted == '*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_as_patterns_match_whole_names() {
+        for (pattern, name) in [("*", ""), ("*", "x"), ("svc-*", "svc-1"), ("a?c", "abc"), ("*a*b", "xaab"), ("x", "x")]
+        {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("", "x"), ("svc-*", "xsvc-1"), ("a?c", "ac"), ("*a*b", "ba"), ("x", "xx"), ("x", "X")]
+        {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn only_plain_names_become_headers() {
+        assert_eq!(plain_name("jane doe").unwrap(), "jane doe");
+        for name in ["", " jane", "jane ", "zo\u{eb}", "a\nb", "a\tb", "\u{7f}"] {
+            assert!(plain_name(name).is_err(), "{name:?}");
+        }
+    }
+}

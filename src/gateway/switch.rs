@@ -1,0 +1,64 @@
+//! Requests that switch upgrade mode: the gate carries them out.
+
+use std::rc::Rc;
+
+use http::header::{self, HeaderMap, HeaderName};
+use http::{Response, Version};
+
+use super::admit::Admitted;
+use super::body::UploadEnd;
+use super::peer::Addressed;
+use super::reply::Reply;
+use super::trail::Outcome;
+use super::{hop_headers, upstream_head};
+use crate::gate::SwitchRequest;
+use crate::policy::Roles;
+use crate::realm::Verified;
+use crate::rejection::Rejection;
+
+const REASON: HeaderName = HeaderName::from_static("x-mlgate-reason");
+const REASON_BYTES_MAX: usize = 1024;
+
+/// Hands the request to the gate and waits for its answer; when the caller leaves, the switch goes on.
+///
+/// # Errors
+/// 400 for a body or a bad query, 429 while another one runs, and what the gate could not do or prove.
+pub(super) async fn switch(admitted: Admitted, addressed: &Rc<Addressed>, roles: &Roles) -> Result<Reply, Rejection> {
+    let settings = addressed.cluster.settings().ok_or(Rejection::Internal("the cluster is gone"))?;
+    let Admitted { mut received, caller, admission } = admitted;
+    if received.body.has_data().await.map_err(broken)? {
+        return Err(Rejection::BodyNotSupported);
+    }
+    let target = received.target().map(|target| target.as_str().to_owned()).unwrap_or_default();
+    let reason = reason(&received.headers);
+    let by = match &caller {
+        Verified::Caller(principal) => principal.username.clone(),
+        Verified::Nobody => return Err(Rejection::Missing),
+    };
+    let mut headers = upstream_head::build(received, &caller, addressed, settings, roles)?.headers().clone();
+    headers.remove(header::TRANSFER_ENCODING);
+    let reply = addressed.cluster.gate.switch(SwitchRequest { target, headers, by, reason }).await;
+    drop(admission);
+    let reply = reply.map_err(Rejection::Switch)?;
+    let mut response = Response::new(reply.body);
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    *response.version_mut() = Version::HTTP_11;
+    hop_headers::remove(response.headers_mut());
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    Ok(Reply::whole(response, Outcome::Answered))
+}
+
+const fn broken(end: UploadEnd) -> Rejection {
+    match end {
+        UploadEnd::TooLarge => Rejection::TooLarge,
+        UploadEnd::Stalled => Rejection::BodyTimeout,
+        UploadEnd::Broken | UploadEnd::Complete => Rejection::BodyBroken,
+    }
+}
+
+/// Why, as the caller says; for refusals, status and audit.
+fn reason(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(REASON)?.to_str().ok()?;
+    text.get(..text.len().min(REASON_BYTES_MAX)).map(str::to_owned)
+}

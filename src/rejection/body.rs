@@ -1,0 +1,204 @@
+//! The one place that writes the gateway's Elasticsearch error bodies.
+//!
+//! Texts are Elasticsearch's where it has one for the case.
+//!
+//! Source: elasticsearch, `RestController.java`, `BaseRestHandler.java`, `DefaultAuthenticationFailureHandler.java`,
+//! `MlUpgradeModeActionFilter.java`, `AbstractTransportSetUpgradeModeAction.java`.
+
+use http::HeaderValue;
+use serde_json::{Value, json};
+
+use super::reply::Asked;
+use super::{Malformation, Rejection};
+use crate::elasticsearch::error_body::{Exception, simple};
+use crate::gate::{Held, SwitchRefusal};
+use crate::policy::{TargetProblem, Unroutable};
+use crate::realm::{Malformed, Unauthenticated};
+use crate::upstream::UpstreamError;
+
+/// The body of a refusal.
+pub(super) fn body(rejection: &Rejection, asked: &Asked<'_>) -> Value {
+    let status = rejection.status().code().as_u16();
+    let full = |exception: Exception| exception.full(status);
+    match rejection {
+        Rejection::Malformed(problem) => full(malformed(*problem)),
+        Rejection::Method => simple(&format!("Unexpected http method: {}", asked.method), Some(status)),
+        Rejection::Expectation => full(state("only the expectation [100-continue] is supported")),
+        Rejection::Misdirected => full(state("no cluster answers to this host")),
+        Rejection::TooLarge => full(state("the request body is larger than [limits.max_content_length]")),
+        Rejection::BodyTimeout => full(Exception::new("timeout_exception", "the request body did not arrive in time")),
+        Rejection::BodyBroken => full(argument("the request body broke off or is not framed correctly")),
+        Rejection::Unroutable(unroutable) => unroutable_body(unroutable, asked, status),
+        Rejection::Missing => full(security(
+            format!("missing authentication credentials for REST request [{}]", asked.target()),
+            asked.challenges,
+        )),
+        Rejection::Unauthenticated(unauthenticated) => full(unauthenticated_body(unauthenticated, asked)),
+        Rejection::Denied { denial, username } => {
+            let reason = denial.reason(username, &format!("{} {}", asked.method, asked.path()));
+            full(Exception::new("security_exception", reason))
+        }
+        Rejection::RunAs { username, run_as, roles } => full(Exception::new(
+            "security_exception",
+            format!(
+                "user [{username}] with effective roles [{}] is unauthorized to run as [{run_as}]",
+                roles.join(",")
+            ),
+        )),
+        Rejection::UnspeakableUser => full(Exception::new(
+            "security_exception",
+            "the name of the user cannot be passed on: it is not plain ASCII",
+        )),
+        Rejection::Held { held, action, job_reset, .. } => full(held_body(held, *action, *job_reset, asked)),
+        Rejection::BodyNotSupported => {
+            full(argument(format!("request [{} {}] does not support having a body", asked.method, asked.path())))
+        }
+        Rejection::Switch(refusal) => full(switch_body(refusal)),
+        Rejection::Upstream(error) => full(upstream(error)),
+        Rejection::Internal(what) => full(Exception::new("illegal_state_exception", *what)),
+    }
+}
+
+/// The answer to a head that is no HTTP, or too large to be read.
+pub(super) fn unparsed(status: u16) -> Value {
+    let text = match status {
+        414 => "the request line is larger than [limits.max_header_bytes]",
+        431 => "the request head is larger than [limits.max_header_bytes]",
+        _ => "the request is not valid HTTP",
+    };
+    let kind = if status == 400 { "illegal_argument_exception" } else { "status_exception" };
+    Exception::new(kind, text).full(status)
+}
+
+fn argument(reason: impl Into<String>) -> Exception {
+    Exception::new("illegal_argument_exception", reason)
+}
+
+fn state(reason: impl Into<String>) -> Exception {
+    Exception::new("status_exception", reason)
+}
+
+fn malformed(problem: Malformation) -> Exception {
+    argument(problem.to_string())
+}
+
+fn unroutable_body(unroutable: &Unroutable, asked: &Asked<'_>, status: u16) -> Value {
+    let (uri, method) = (asked.target(), asked.method);
+    match unroutable {
+        Unroutable::NoHandler => simple(&format!("no handler found for uri [{uri}] and method [{method}]"), None),
+        Unroutable::MethodNotAllowed(allowed) | Unroutable::Options(allowed) => {
+            let allowed = allowed.join(", ");
+            let text = format!("Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{allowed}]");
+            simple(&text, Some(status))
+        }
+        Unroutable::Target(problem) => {
+            let why = match problem {
+                TargetProblem::ForbiddenByte => "has a byte that must be escaped",
+                TargetProblem::MalformedEscape => "has an escape that is not two hexadecimal digits",
+                TargetProblem::Fragment => "has a fragment",
+                TargetProblem::NotOriginForm => "does not start with a slash",
+                TargetProblem::AmbiguousMl => {
+                    "could be read as a machine learning path by one server and not by another"
+                }
+            };
+            argument(format!("the request target {why}")).full(status)
+        }
+    }
+}
+
+/// With the challenges beside the reason: one as a string, several as an array.
+fn security(reason: String, challenges: &[HeaderValue]) -> Exception {
+    let texts: Vec<&str> = challenges.iter().filter_map(|value| value.to_str().ok()).collect();
+    let value = match texts.as_slice() {
+        [one] => json!(one),
+        several => json!(several),
+    };
+    Exception::new("security_exception", reason).with("header", json!({ "WWW-Authenticate": value }))
+}
+
+fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) -> Exception {
+    let challenged = |reason: String| security(reason, asked.challenges);
+    match unauthenticated {
+        Unauthenticated::Malformed(Malformed::SeveralHeaders) => {
+            argument("multiple values for single-valued header [Authorization].")
+        }
+        Unauthenticated::Malformed(Malformed::BasicEncoding) => {
+            challenged("invalid basic authentication header encoding".to_owned())
+        }
+        Unauthenticated::Malformed(Malformed::BasicValue) => {
+            challenged("invalid basic authentication header value".to_owned())
+        }
+        Unauthenticated::Malformed(Malformed::TooLong | Malformed::Scheme)
+        | Unauthenticated::Token(_)
+        | Unauthenticated::Credentials { detail: None } => challenged(REFUSED.to_owned()),
+        Unauthenticated::User { username } => {
+            challenged(format!("unable to authenticate user [{username}] for REST request [{}]", asked.target()))
+        }
+        Unauthenticated::Credentials { detail: Some(detail) } => {
+            challenged(REFUSED.to_owned()).with("additional_unsuccessful_credentials", json!(detail))
+        }
+        Unauthenticated::Busy => Exception::new(
+            "es_rejected_execution_exception",
+            "too many authentications are waiting for their verification",
+        ),
+    }
+}
+
+const REFUSED: &str =
+    "unable to authenticate with provided credentials and anonymous access is not allowed for this request";
+
+fn held_body(held: &Held, action: Option<&str>, job_reset: bool, asked: &Asked<'_>) -> Exception {
+    match (held, action) {
+        (Held::Unknown, _) => state("the upgrade mode of the cluster is not known at present"),
+        (Held::Fenced(_), _) if job_reset => state("cannot reset job while indices are being upgraded"),
+        (Held::Fenced(_), Some(action)) => {
+            state(format!("Cannot perform {action} action while upgrade mode is enabled"))
+        }
+        (Held::Fenced(_), None) => {
+            state(format!("Cannot perform [{} {}] while upgrade mode is enabled", asked.method, asked.path()))
+        }
+    }
+}
+
+fn switch_body(refusal: &SwitchRefusal) -> Exception {
+    match refusal {
+        SwitchRefusal::Query(problem) => argument(problem.to_string()),
+        SwitchRefusal::Busy { to, from } => state(
+            "Cannot change [upgrade_mode] for feature name [ml-set-upgrade-mode]. Previous request is still being processed.",
+        )
+        .caused_by(Exception::new(
+            "illegal_state_exception",
+            format!(
+                "Attempted to set [upgrade_mode] for feature name [ml-set-upgrade-mode] to [{to}] from [{from}] while previous request was processing."
+            ),
+        )),
+        SwitchRefusal::StillAdmitted { requests } => Exception::new(
+            "timeout_exception",
+            format!("[{requests}] requests admitted before upgrade mode have not ended; the cluster was not asked"),
+        ),
+        SwitchRefusal::Unverified(unverified) => Exception::new(
+            "timeout_exception",
+            format!("the cluster acknowledged, but it is not proved that machine learning tasks have ended: {unverified}"),
+        ),
+        SwitchRefusal::Upstream(error) => upstream(error),
+        SwitchRefusal::Stopping => state("the gateway is stopping"),
+    }
+}
+
+/// Without the name of the node: that is in the log.
+fn upstream(error: &UpstreamError) -> Exception {
+    match error {
+        UpstreamError::NoHealthyNode | UpstreamError::Connect { .. } | UpstreamError::ConnectTimeout { .. } => {
+            Exception::new("no_node_available_exception", "no node of the cluster can be reached")
+        }
+        UpstreamError::Exhausted { .. } => {
+            Exception::new("es_rejected_execution_exception", "too many requests wait for a connection to the cluster")
+        }
+        UpstreamError::Broken { .. } | UpstreamError::Unusable { .. } | UpstreamError::AnswerTooLarge { .. } => {
+            state("the node of the cluster gave no valid answer")
+        }
+        UpstreamError::ResponseTimeout { .. } => {
+            Exception::new("timeout_exception", "the cluster did not answer in time")
+        }
+    }
+}
