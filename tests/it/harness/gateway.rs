@@ -1,0 +1,266 @@
+//! A gateway with its workers, on a free port.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use ipnet::IpNet;
+use mlgate::gate::{self, FenceFacts, Gate, View};
+use mlgate::gateway::recorder::Recorder;
+use mlgate::gateway::worker::{self, Worker};
+use mlgate::gateway::{Cluster, HostPattern, Identity, Limits, ListenerSettings, Shared, Snapshot, Timeouts, listener};
+use mlgate::policy::upgrade_mode::{GateState, WhenUnknown};
+use mlgate::policy::{Role, RoleName, Roles};
+use mlgate::realm::{self, Realms, Required, Verifier};
+use mlgate::secret::Secret;
+use mlgate::upstream::{self, ControlClient, Health, NodeUrl};
+use tokio::sync::watch;
+
+/// What a gateway is started with; the default has one worker, no TLS, and users whose password is their name.
+pub(crate) struct Setup {
+    pub(crate) workers: usize,
+    pub(crate) clusters: Vec<ClusterSetup>,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Name and role of each user.
+    pub(crate) users: Vec<(&'static str, &'static str)>,
+    /// Names that a role allows to run as: role, pattern.
+    pub(crate) run_as: Vec<(&'static str, &'static str)>,
+    pub(crate) required: Required,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+}
+
+pub(crate) struct ClusterSetup {
+    pub(crate) name: &'static str,
+    pub(crate) hosts: Vec<HostPattern>,
+    pub(crate) identity: Identity,
+    pub(crate) nodes: Vec<SocketAddr>,
+    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
+    pub(crate) credentials: Option<upstream::Credentials>,
+    pub(crate) state: GateState,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) response_timeout: Duration,
+}
+
+impl ClusterSetup {
+    pub(crate) fn of(nodes: &[SocketAddr]) -> Self {
+        Self {
+            name: "main",
+            hosts: vec![HostPattern::Any],
+            identity: Identity::Passthrough,
+            nodes: nodes.to_vec(),
+            tls: None,
+            credentials: None,
+            state: GateState::Off,
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Setup {
+    pub(crate) fn of(nodes: &[SocketAddr]) -> Self {
+        Self {
+            workers: 1,
+            clusters: vec![ClusterSetup::of(nodes)],
+            tls: None,
+            trusted_proxies: Vec::new(),
+            users: vec![("elastic", "superuser"), ("ml_admin", "machine_learning_admin"), ("reader", "viewer")],
+            run_as: Vec::new(),
+            required: Required::Ml,
+            limits: Limits {
+                max_header_bytes: 64 * 1024,
+                max_content_length: 100 * 1024 * 1024,
+                max_connections: 1000,
+                max_connections_per_ip: 1000,
+                requests_per_second_per_principal: 0,
+                inspect_buffer: 1024 * 1024,
+            },
+            timeouts: Timeouts {
+                header: Duration::from_secs(60),
+                body: Duration::from_secs(60),
+                idle: Duration::from_secs(60),
+                drain: Duration::from_secs(60),
+            },
+        }
+    }
+
+    pub(crate) fn cluster(&mut self) -> &mut ClusterSetup {
+        &mut self.clusters[0]
+    }
+}
+
+/// A running gateway; stopped when dropped.
+pub(crate) struct Gateway {
+    pub(crate) address: SocketAddr,
+    pub(crate) health: Vec<Arc<Health>>,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+    _control: tokio::runtime::Runtime,
+}
+
+impl Gateway {
+    pub(crate) fn start(setup: Setup) -> Self {
+        let control = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (clusters, health) = setup.clusters.iter().map(|one| cluster(one, setup.workers, &control)).unzip();
+        let first = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = first.local_addr().unwrap();
+        let mut sockets = vec![first];
+        sockets.extend((1..setup.workers).map(|_| listener::bind(address).unwrap()));
+        let shared = Shared::new(snapshot(&setup, clusters, address));
+        let (stop, stopped) = watch::channel(false);
+        let workers = sockets
+            .into_iter()
+            .enumerate()
+            .map(|(index, socket)| {
+                let (shared, stop, count) = (Arc::clone(&shared), stopped.clone(), setup.workers);
+                std::thread::spawn(move || work(index, count, socket, shared, stop))
+            })
+            .collect();
+        Self { address, health, shared, stop, workers, _control: control }
+    }
+
+    /// In front of one node, with everything else as usual.
+    pub(crate) fn before(node: SocketAddr) -> Self {
+        Self::start(Setup::of(&[node]))
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Tells the workers to stop; they drain.
+    pub(crate) fn stop(&self) {
+        let _ = self.stop.send(true);
+    }
+
+    /// Waits until the workers have ended.
+    pub(crate) fn join(mut self) {
+        self.stop();
+        for worker in self.workers.drain(..) {
+            worker.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// `Basic` credentials of a user of the default setup, as a header line.
+pub(crate) fn basic(user: &str) -> String {
+    use base64::Engine as _;
+    let token = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{user}-password"));
+    format!("Authorization: Basic {token}\r\n")
+}
+
+fn work(index: usize, count: usize, socket: std::net::TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let recorder = Rc::new(Recorder::default());
+    let worker = Worker { index, count, listeners: vec![socket], shared, stop, recorder };
+    tokio::task::LocalSet::new().block_on(&runtime, worker::run(worker)).unwrap();
+}
+
+fn snapshot(setup: &Setup, clusters: Vec<Cluster>, address: SocketAddr) -> Snapshot {
+    Snapshot {
+        listeners: vec![ListenerSettings {
+            address,
+            proxy_protocol: false,
+            trusted_proxies: setup.trusted_proxies.clone(),
+            tls: setup.tls.clone(),
+        }],
+        clusters,
+        realms: Arc::new(realms(setup)),
+        roles: roles(setup),
+        limits: setup.limits,
+        timeouts: setup.timeouts,
+    }
+}
+
+fn cluster(setup: &ClusterSetup, workers: usize, control: &tokio::runtime::Runtime) -> (Cluster, Arc<Health>) {
+    let settings = upstream_settings(setup);
+    let health = Health::new(setup.nodes.len());
+    let client = ControlClient::new(&settings, Arc::clone(&health)).unwrap();
+    let credentials = settings.credentials.clone();
+    let control = gate::Control { runtime: control.handle().clone(), client, credentials };
+    let fenced = matches!(setup.state, GateState::On | GateState::Enabling | GateState::Disabling);
+    let facts = FenceFacts { since: SystemTime::UNIX_EPOCH, by: None, reason: None };
+    let view = View { state: setup.state, confirmed: Instant::now(), fence: fenced.then_some(facts) };
+    let gate = Gate::new(setup.name.to_owned(), gate_settings(), control, workers, Some(view));
+    let secret = Secret::new("secret-of-the-node".to_owned());
+    let hosts = setup.hosts.clone();
+    let cluster =
+        Cluster::new(setup.name, hosts, setup.identity, &settings, Some(&secret), Arc::clone(&health), gate).unwrap();
+    (cluster, health)
+}
+
+fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {
+    let node = |address: &SocketAddr| NodeUrl {
+        secure: setup.tls.is_some(),
+        host: address.ip().to_string(),
+        port: address.port(),
+    };
+    upstream::Settings {
+        nodes: setup.nodes.iter().map(node).collect(),
+        tls: upstream::TlsSettings { client: setup.tls.clone(), files: Vec::new() },
+        credentials: setup.credentials.clone(),
+        health: upstream::HealthSettings {
+            interval: Duration::from_secs(2),
+            timeout: Duration::from_secs(1),
+            path: "/".to_owned(),
+        },
+        connect_timeout: setup.connect_timeout,
+        response_timeout: setup.response_timeout,
+        idle_timeout: Duration::from_secs(60),
+    }
+}
+
+fn gate_settings() -> gate::Settings {
+    gate::Settings {
+        poll_interval: Duration::from_secs(1),
+        max_staleness: Duration::from_secs(3600),
+        when_unknown: WhenUnknown::Reject,
+        verify_acknowledgement: false,
+        alert_after: Duration::from_secs(3600),
+        journal: PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/journal")),
+    }
+}
+
+fn realms(setup: &Setup) -> Realms {
+    let users: String = setup.users.iter().map(|(name, _)| format!("{name}:{}\n", hash(name))).collect();
+    let users_roles: String = setup.users.iter().map(|(name, role)| format!("{role}:{name}\n")).collect();
+    let file = realm::file::Settings {
+        name: "file1".to_owned(),
+        users: realm::file::Users::parse(users.as_bytes()).unwrap(),
+        users_roles: realm::file::UsersRoles::parse(users_roles.as_bytes()).unwrap(),
+    };
+    let settings = realm::Settings {
+        required: setup.required,
+        realms: vec![realm::RealmSettings::File(file)],
+        anonymous: None,
+        cache: realm::CacheSettings { ttl: Duration::from_secs(60), max_entries: 1000 },
+        role_mapping: realm::role_mapping::RoleMapping::default(),
+    };
+    Realms::build(&settings, Arc::new(Verifier::start(1, 64).unwrap())).unwrap()
+}
+
+/// Fast: the cost is the least that bcrypt has.
+fn hash(name: &str) -> String {
+    bcrypt::hash_with_result(format!("{name}-password"), 4).unwrap().format_for_version(bcrypt::Version::TwoA)
+}
+
+fn roles(setup: &Setup) -> Roles {
+    let custom = setup
+        .run_as
+        .iter()
+        .map(|(role, name)| Role::new(RoleName::new(*role), Vec::new(), vec![(*name).to_owned()]).unwrap())
+        .collect();
+    Roles::with_custom(custom).unwrap()
+}
