@@ -18,6 +18,10 @@ pub enum SearchError {
     Argument { reason: String },
     #[error("{reason}")]
     Denied { reason: String },
+    #[error(
+        "[parent] Data too large, data for [search] would be [{bytes}], which is larger than the limit of [{most}]"
+    )]
+    TooLarge { bytes: usize, most: usize },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -34,7 +38,15 @@ impl SearchError {
 
 impl From<SearchError> for ApiError {
     fn from(error: SearchError) -> Self {
+        let text = error.to_string();
         match error {
+            SearchError::TooLarge { bytes, most } => {
+                let exception = Exception::new("circuit_breaking_exception", text)
+                    .with("bytes_wanted", bytes.into())
+                    .with("bytes_limit", most.into())
+                    .with("durability", "TRANSIENT".into());
+                Self::new(429, exception)
+            }
             SearchError::IndexMissing { index } => Self::index_not_found(&index),
             SearchError::Parsing { reason } => Self::parsing(reason),
             SearchError::Argument { reason } => Self::illegal_argument(reason),

@@ -2,9 +2,15 @@
 
 mod error;
 mod hits;
+mod in_time;
+mod matcher;
+mod parse;
 mod query;
 mod request;
+mod search;
 mod service;
+mod sorting;
+pub mod source_filter;
 
 pub use error::SearchError;
 pub use hits::{Cursor, Document, Hit, Hits, Page, Relation, TimedDocument, Total};

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::node::indices::field::DateFormats;
+
 /// A query, parsed. What the node does not know is refused by the parser, never ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QueryNode {
@@ -22,6 +24,8 @@ pub enum QueryNode {
         field: String,
         lower: Option<Bound>,
         upper: Option<Bound>,
+        /// How dates of the bounds are read, instead of the field's own formats.
+        format: Option<DateFormats>,
     },
     Exists {
         field: String,

@@ -40,6 +40,8 @@ pub struct Sort {
     pub field: String,
     pub direction: Direction,
     pub missing: Missing,
+    /// A field that an index does not have counts as missing there (`unmapped_type`).
+    pub unmapped: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,36 +1,60 @@
 //! Reads of documents.
 
-use serde_json::Value;
-use tokio::sync::watch;
+use std::sync::Arc;
 
+use tokio::sync::{Semaphore, watch};
+
+use super::in_time::{self, Reading};
+use super::search;
 use super::{Cursor, Document, Hits, Page, QueryNode, SearchError, SearchRequest};
+use crate::node::clock::Clock;
 use crate::node::indices::IndexExpression;
 use crate::node::security::Access;
-use crate::node::store::{Store, StoreError};
+use crate::node::store::{Batch, Operation, PRIMARY_TERM, Reader, Store, StoreError};
+
+/// Searches that run at one time; others wait.
+const SEARCHES_MAX: usize = 4;
 
 /// The documents of a store; clones are the same. Writes are [`Store::commit`].
 #[derive(Clone, Debug)]
 pub struct Documents {
     store: Store,
+    clock: Clock,
+    running: Arc<Semaphore>,
 }
 
 impl Documents {
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock, running: Arc::new(Semaphore::new(SEARCHES_MAX)) }
     }
 
+    /// A document of an index, or of the one index of an alias.
+    ///
     /// # Errors
     /// A missing index; the store cannot be read.
     pub async fn get(&self, index: &str, id: &str) -> Result<Option<Document>, SearchError> {
-        let _ = (index, id);
-        Err(StoreError::Closed.into())
+        let catalogue = self.store.catalogue();
+        let found = catalogue.write_target(index);
+        let index = found.ok_or_else(|| SearchError::IndexMissing { index: index.to_owned() })?;
+        let Some((head, source)) = self.store.read(|reader| reader.document(index.number, id))? else {
+            return Ok(None);
+        };
+        Ok(Some(Document {
+            index: Arc::clone(&index.name),
+            id: id.to_owned(),
+            version: head.version,
+            seq_no: head.seq_no,
+            primary_term: PRIMARY_TERM,
+            source: search::parsed(&source)?,
+        }))
     }
 
     /// # Errors
     /// A missing index, a query that does not fit the mapping, an index that the caller may not read.
     pub async fn search(&self, request: SearchRequest, access: &Access) -> Result<Hits, SearchError> {
-        let _ = (request, access);
-        Err(StoreError::Closed.into())
+        let indices = access.resolve(&self.store.catalogue(), &request.indices, "indices:data/read/search")?;
+        let now_ms = self.clock.now_ms();
+        self.blocking(move |reader| search::run(reader, &indices, &request, now_ms)).await
     }
 
     /// # Errors
@@ -41,14 +65,15 @@ impl Documents {
         query: &QueryNode,
         access: &Access,
     ) -> Result<u64, SearchError> {
-        let _ = (indices, query, access);
-        Err(StoreError::Closed.into())
+        let indices = access.resolve(&self.store.catalogue(), indices, "indices:data/read/search")?;
+        let (query, now_ms) = (query.clone(), self.clock.now_ms());
+        self.blocking(move |reader| search::count(reader, &indices, &query, now_ms)).await
     }
 
     /// Documents with `from_ms <= time_field < to_ms` that match `query`, in time order, after `after`, at most `limit`.
     ///
-    /// `time_field` is a date, or a number of milliseconds; the first call for a field that is not kept in order yet builds its order,
-    /// later ones read only what is in the range.
+    /// `time_field` is a date, or a number of milliseconds; the first call for a field that is not kept in order yet builds its
+    /// order, later ones read only what is in the range. A page may hold fewer than `limit` although more follow: `next` tells.
     ///
     /// # Errors
     /// A missing index, a field that cannot be a time.
@@ -63,23 +88,44 @@ impl Documents {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Page, SearchError> {
-        let _ = (indices, query, time_field, from_ms, to_ms, after, limit);
-        Err(StoreError::Closed.into())
+        let found = Access::Everything.resolve(&self.store.catalogue(), indices, "indices:data/read/search")?;
+        let mut order = Batch::new();
+        for index in &found {
+            if in_time::needs_order(index, time_field)? {
+                order.push(Operation::Order { index: index.name.to_string(), field: time_field.to_owned() });
+            }
+        }
+        let indices = if order.is_empty() {
+            found
+        } else {
+            self.store.commit(order).await?;
+            Access::Everything.resolve(&self.store.catalogue(), indices, "indices:data/read/search")?
+        };
+        let (query, time_field, now_ms) = (query.clone(), time_field.to_owned(), self.clock.now_ms());
+        self.blocking(move |reader| {
+            let (query, time_field, after) = (&query, time_field.as_str(), after.as_ref());
+            let reading = Reading { query, time_field, from_ms, to_ms, after, limit, now_ms };
+            in_time::page(reader, &indices, &reading)
+        })
+        .await
     }
 
     /// Wakes when something was written.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.store.subscribe()
     }
-}
 
-impl QueryNode {
-    /// Reads `{"term": {...}}` and the like.
-    ///
-    /// # Errors
-    /// What the node does not know, by name.
-    pub fn parse(query: &Value) -> Result<Self, SearchError> {
-        let _ = query;
-        Ok(Self::MatchAll)
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> Result<T, SearchError> + Send + 'static,
+    ) -> Result<T, SearchError> {
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let store = self.store.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            store.read(|reader| Ok(work(reader)))
+        });
+        let ended = task.await.map_err(|ended| StoreError::Unavailable { problem: ended.to_string() })?;
+        ended?
     }
 }

@@ -43,3 +43,28 @@ impl IndexExpression {
         self
     }
 }
+
+impl IndexExpression {
+    /// The parts that are names, not wildcards.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(String::as_str).filter(|part| is_name(part))
+    }
+
+    /// Leaves out names that `keep` does not want. What is left of nothing but such names matches nothing.
+    pub fn retain_names(&mut self, keep: impl Fn(&str) -> bool) {
+        let before = self.parts.len();
+        self.parts.retain(|part| !is_name(part) || keep(part));
+        if self.parts.is_empty() && before > 0 {
+            // An exclusion of everything from nothing: an empty list would mean all indices.
+            self.parts.push("-*".to_owned());
+        }
+    }
+
+    pub fn text(&self) -> String {
+        if self.parts.is_empty() { "_all".to_owned() } else { self.parts.join(",") }
+    }
+}
+
+fn is_name(part: &str) -> bool {
+    part != "_all" && !part.contains('*') && !part.starts_with('-')
+}
