@@ -1,0 +1,7 @@
+//! The ML APIs on a node in process, through their handlers.
+
+mod continuation;
+mod harness;
+mod life_cycle;
+mod refusals;
+mod upgrade_mode;
