@@ -1,0 +1,200 @@
+//! The configuration of a datafeed.
+
+use serde_json::{Map, Value, json};
+
+use super::fields::{Fields, not_supported};
+use super::job::inconsistent;
+use crate::node::documents::QueryNode;
+use crate::node::http::ApiError;
+use crate::node::indices::{IndexExpression, IndicesOptions};
+use crate::node::ml::duration;
+use crate::node::ml::identifier::check_id;
+
+const KNOWN: [&str; 10] = [
+    "datafeed_id",
+    "job_id",
+    "indices",
+    "indexes",
+    "query",
+    "query_delay",
+    "frequency",
+    "scroll_size",
+    "chunking_config",
+    "indices_options",
+];
+const UNSUPPORTED: [&str; 6] =
+    ["aggregations", "aggs", "script_fields", "runtime_mappings", "max_empty_searches", "headers"];
+const SCROLL_SIZE_MAX: i64 = 10_000;
+
+/// A validated datafeed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Datafeed {
+    pub(crate) id: String,
+    pub(crate) job_id: String,
+    pub(crate) indices: IndexExpression,
+    pub(crate) query: QueryNode,
+    pub(crate) query_delay_ms: i64,
+    pub(crate) frequency_ms: Option<i64>,
+    /// Documents a page.
+    pub(crate) scroll_size: usize,
+    source: Map<String, Value>,
+}
+
+impl Datafeed {
+    /// Reads the body of `PUT _ml/datafeeds/{id}`; `job_id` where the path tells it (`datafeed_config` of a job).
+    ///
+    /// # Errors
+    /// 400 with Elasticsearch's text, or one that names what the node does not support.
+    pub(crate) fn create(id: &str, job_id: Option<&str>, body: &Map<String, Value>) -> Result<Self, ApiError> {
+        check_id(id, "datafeed_id")?;
+        let mut source = body.clone();
+        for (field, own) in [("datafeed_id", Some(id)), ("job_id", job_id)] {
+            let Some(own) = own else { continue };
+            if let Some(other) = Fields::new("datafeed_config", body).text(field)?.filter(|other| *other != own) {
+                return Err(inconsistent(field, other, own));
+            }
+            source.insert(field.to_owned(), json!(own));
+        }
+        Self::read(source)
+    }
+
+    /// Reads what [`Datafeed::source`] gave.
+    ///
+    /// # Errors
+    /// As [`Datafeed::create`].
+    pub(crate) fn read(mut given: Map<String, Value>) -> Result<Self, ApiError> {
+        check_delayed_data(&given)?;
+        given.remove("delayed_data_check_config");
+        let fields = Fields::new("datafeed_config", &given).only(&KNOWN, &UNSUPPORTED)?;
+        let required =
+            |name: &str| ApiError::illegal_argument(format!("Invalid {name} value 'null' in datafeed configuration"));
+        let id = fields.text("datafeed_id")?.unwrap_or_default().to_owned();
+        let job_id = fields.text("job_id")?.ok_or_else(|| required("job_id"))?.to_owned();
+        let names = fields.texts("indices")?.or(fields.texts("indexes")?).unwrap_or_default();
+        if names.is_empty() || names.iter().any(String::is_empty) {
+            return Err(ApiError::illegal_argument("Invalid indices value '[]' in datafeed configuration"));
+        }
+        let default_query = json!({"match_all": {"boost": 1.0}});
+        let query_json = fields.value("query").unwrap_or(&default_query).clone();
+        let query = QueryNode::parse(&query_json).map_err(ApiError::from)?;
+        let query_delay_ms = fields.duration_ms("query_delay")?.unwrap_or_else(|| default_delay_ms(&id));
+        let frequency_ms = fields.duration_ms("frequency")?;
+        if frequency_ms.is_some_and(|frequency| frequency < 1000) {
+            return Err(ApiError::illegal_argument("frequency cannot be less or equal than 0. Value = 0"));
+        }
+        let scroll_size = fields.integer("scroll_size")?.unwrap_or(1000);
+        if !(1..=SCROLL_SIZE_MAX).contains(&scroll_size) {
+            return Err(ApiError::illegal_argument(format!(
+                "Invalid scroll_size value '{scroll_size}' in datafeed configuration"
+            )));
+        }
+        check_chunking(&fields)?;
+        let options = options(&fields)?;
+        let mut source = Map::new();
+        source.insert("datafeed_id".to_owned(), json!(id));
+        source.insert("job_id".to_owned(), json!(job_id));
+        source.insert("query_delay".to_owned(), json!(duration::exact(query_delay_ms)));
+        if let Some(frequency_ms) = frequency_ms {
+            source.insert("frequency".to_owned(), json!(duration::exact(frequency_ms)));
+        }
+        source.insert("indices".to_owned(), json!(names));
+        source.insert("query".to_owned(), query_json);
+        source.insert("scroll_size".to_owned(), json!(scroll_size));
+        source.insert(
+            "chunking_config".to_owned(),
+            fields.value("chunking_config").cloned().unwrap_or_else(|| json!({"mode": "auto"})),
+        );
+        source.insert("delayed_data_check_config".to_owned(), json!({"enabled": false}));
+        source.insert("indices_options".to_owned(), json!({"expand_wildcards": if options.expand_hidden { json!(["open", "hidden"]) } else { json!(["open"]) }, "ignore_unavailable": options.ignore_unavailable, "allow_no_indices": options.allow_no_indices}));
+        let indices = IndexExpression::of(names).with(options);
+        let scroll_size = usize::try_from(scroll_size).unwrap_or(1000);
+        Ok(Self { id, job_id, indices, query, query_delay_ms, frequency_ms, scroll_size, source })
+    }
+
+    /// As `GET` shows it.
+    pub(crate) fn source(&self) -> &Map<String, Value> {
+        &self.source
+    }
+
+    /// Applies the body of `_update`.
+    ///
+    /// # Errors
+    /// 400 for what cannot be changed.
+    pub(crate) fn updated(&self, body: &Map<String, Value>) -> Result<Self, ApiError> {
+        let mut source = self.source.clone();
+        for (name, value) in body {
+            match name.as_str() {
+                "datafeed_id" if value.as_str() == Some(&self.id) => {}
+                "datafeed_id" => return Err(inconsistent("datafeed_id", &value.to_string(), &self.id)),
+                "job_id" if value.as_str() != Some(&self.job_id) => {
+                    return Err(ApiError::illegal_argument("[job_id] cannot be updated"));
+                }
+                "indexes" => {
+                    source.insert("indices".to_owned(), value.clone());
+                }
+                name => {
+                    source.insert(name.to_owned(), value.clone());
+                }
+            }
+        }
+        Self::read(source)
+    }
+
+    /// How often it reads in real time, milliseconds.
+    ///
+    /// Source: elasticsearch, `DatafeedConfig.java`, `defaultFrequency`.
+    pub(crate) fn frequency_ms(&self, bucket_span_ms: i64) -> i64 {
+        let default = match bucket_span_ms {
+            ..=120_000 => (bucket_span_ms / 2).max(1000),
+            120_001..=1_200_000 => 60_000,
+            1_200_001..=43_200_000 => 600_000,
+            _ => 3_600_000,
+        };
+        self.frequency_ms.unwrap_or(default)
+    }
+}
+
+/// Between 60 s and 120 s, as Elasticsearch picks it, but the same for the same id.
+fn default_delay_ms(id: &str) -> i64 {
+    60_000 + id.bytes().fold(7_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 60_000)
+}
+
+fn check_delayed_data(source: &Map<String, Value>) -> Result<(), ApiError> {
+    let Some(config) = source.get("delayed_data_check_config").filter(|config| !config.is_null()) else {
+        return Ok(());
+    };
+    let fields = Fields::of("delayed_data_check_config", config)?.only(&["enabled"], &["check_window"])?;
+    if fields.flag("enabled")? == Some(false) {
+        Ok(())
+    } else {
+        Err(not_supported("datafeed_config", "delayed_data_check_config"))
+    }
+}
+
+/// Reading is paged whatever the chunking, so a valid mode changes nothing that anybody can see.
+fn check_chunking(fields: &Fields<'_>) -> Result<(), ApiError> {
+    let Some(config) = fields.object("chunking_config")? else { return Ok(()) };
+    let chunking = Fields::new("chunking_config", config).only(&["mode", "time_span"], &[])?;
+    chunking.duration_ms("time_span")?;
+    match chunking.text("mode")? {
+        Some("auto" | "manual" | "off") => Ok(()),
+        other => Err(ApiError::content(format!("[chunking_config] unknown mode [{}]", other.unwrap_or("null")))),
+    }
+}
+
+fn options(fields: &Fields<'_>) -> Result<IndicesOptions, ApiError> {
+    let mut options = IndicesOptions::default();
+    let Some(given) = fields.object("indices_options")? else { return Ok(options) };
+    let given = Fields::new("indices_options", given)
+        .only(&["expand_wildcards", "ignore_unavailable", "allow_no_indices", "ignore_throttled"], &[])?;
+    options.ignore_unavailable = given.flag("ignore_unavailable")?.unwrap_or(options.ignore_unavailable);
+    options.allow_no_indices = given.flag("allow_no_indices")?.unwrap_or(options.allow_no_indices);
+    for word in given.texts("expand_wildcards")?.unwrap_or_default() {
+        match word.as_str() {
+            "open" => {}
+            "hidden" | "all" => options.expand_hidden = true,
+            other => return Err(not_supported("indices_options", &format!("expand_wildcards {other}"))),
+        }
+    }
+    Ok(options)
+}

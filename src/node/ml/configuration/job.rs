@@ -1,0 +1,282 @@
+//! The configuration of an anomaly detection job.
+
+use serde_json::{Map, Value, json};
+
+use super::analysis;
+use super::fields::{Fields, not_supported};
+use crate::node::http::ApiError;
+use crate::node::ml::detector::Plan;
+use crate::node::ml::identifier::{check_group, check_id};
+
+/// How the time field of posted records is written; datafeeds read it from the index instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeFormat {
+    /// Seconds since 1970, possibly with a fraction.
+    Epoch,
+    /// Milliseconds since 1970.
+    EpochMs,
+}
+
+/// A validated job.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) groups: Vec<String>,
+    pub(crate) plan: Plan,
+    pub(crate) time_field: String,
+    pub(crate) time_format: TimeFormat,
+    /// The whole name of the index that holds its results.
+    pub(crate) results_index: String,
+    pub(crate) snapshot_retention_days: i64,
+    source: Map<String, Value>,
+}
+
+const MEMORY_LIMIT_DEFAULT: &str = "1024mb";
+const KNOWN: [&str; 16] = [
+    "job_id",
+    "job_type",
+    "job_version",
+    "create_time",
+    "finished_time",
+    "model_snapshot_id",
+    "groups",
+    "description",
+    "analysis_config",
+    "analysis_limits",
+    "data_description",
+    "model_snapshot_retention_days",
+    "daily_model_snapshot_retention_after_days",
+    "results_index_name",
+    "allow_lazy_open",
+    "custom_settings",
+];
+const UNSUPPORTED: [&str; 4] =
+    ["results_retention_days", "renormalization_window_days", "background_persist_interval", "blocked"];
+/// What only the node itself sets.
+const ILLEGAL_AT_CREATION: [&str; 4] = ["job_version", "create_time", "finished_time", "model_snapshot_id"];
+const UPDATABLE: [&str; 7] = [
+    "groups",
+    "description",
+    "analysis_limits",
+    "model_snapshot_retention_days",
+    "daily_model_snapshot_retention_after_days",
+    "allow_lazy_open",
+    "custom_settings",
+];
+
+impl Job {
+    /// Reads the body of `PUT _ml/anomaly_detectors/{id}` without its `datafeed_config`.
+    ///
+    /// # Errors
+    /// 400 with Elasticsearch's text, or one that names what the node does not support.
+    pub(crate) fn create(id: &str, body: &Map<String, Value>, now_ms: i64) -> Result<Self, ApiError> {
+        check_id(id, "job_id")?;
+        let fields = Fields::new("job_details", body);
+        if let Some(other) = fields.text("job_id")?.filter(|other| *other != id) {
+            return Err(inconsistent("job_id", other, id));
+        }
+        let illegal: Vec<&str> = ILLEGAL_AT_CREATION.into_iter().filter(|name| fields.value(name).is_some()).collect();
+        if !illegal.is_empty() {
+            return Err(ApiError::illegal_argument(format!(
+                "The job is configured with fields [{}] that are illegal to set at job creation",
+                illegal.join(",")
+            )));
+        }
+        let mut source = Map::new();
+        source.insert("job_id".to_owned(), json!(id));
+        source.insert("job_type".to_owned(), json!("anomaly_detector"));
+        source.insert("job_version".to_owned(), json!(crate::node::ml::JOB_VERSION));
+        source.insert("create_time".to_owned(), json!(now_ms));
+        source.extend(
+            body.iter().filter(|(name, _)| *name != "job_id").map(|(name, value)| (name.clone(), value.clone())),
+        );
+        Self::read(source)
+    }
+
+    /// Reads what [`Job::source`] gave.
+    ///
+    /// # Errors
+    /// As [`Job::create`].
+    pub(crate) fn read(mut source: Map<String, Value>) -> Result<Self, ApiError> {
+        check_model_plot(&source)?;
+        source.remove("model_plot_config");
+        let fields = Fields::new("job_details", &source).only(&KNOWN, &UNSUPPORTED)?;
+        let id = fields.text("job_id")?.unwrap_or_default().to_owned();
+        let groups = fields.texts("groups")?.unwrap_or_default();
+        groups.iter().try_for_each(|group| check_group(group))?;
+        if groups.contains(&id) {
+            return Err(crate::node::ml::problem::Problem::GroupName(id).into());
+        }
+        check_plain(&fields)?;
+        let limit_bytes = memory_limit(&fields)?;
+        let config = fields.object("analysis_config")?;
+        let config = config.ok_or_else(|| ApiError::illegal_argument("An analysis_config must be set"))?;
+        let plan = analysis::plan(config, limit_bytes)?;
+        let (time_field, time_format) = data_description(&fields)?;
+        check_time_field(&plan, &time_field)?;
+        let results_name = results_name(fields.text("results_index_name")?)?;
+        let snapshot_retention_days = fields.integer("model_snapshot_retention_days")?.unwrap_or(10);
+        let shown = analysis::shown(&plan, config);
+        let format = if time_format == TimeFormat::Epoch { "epoch" } else { "epoch_ms" };
+        source.insert("analysis_config".to_owned(), shown);
+        source.insert(
+            "analysis_limits".to_owned(),
+            json!({"model_memory_limit": format!("{}mb", limit_bytes >> 20), "categorization_examples_limit": 4}),
+        );
+        source.insert("data_description".to_owned(), json!({"time_field": time_field, "time_format": format}));
+        source.insert("model_snapshot_retention_days".to_owned(), json!(snapshot_retention_days));
+        source.entry("daily_model_snapshot_retention_after_days").or_insert(json!(1.min(snapshot_retention_days)));
+        source.insert("results_index_name".to_owned(), json!(results_name));
+        source.entry("allow_lazy_open").or_insert(json!(false));
+        source.retain(|_, value| !value.is_null());
+        let results_index = format!(".ml-anomalies-{results_name}");
+        Ok(Self { id, groups, plan, time_field, time_format, results_index, snapshot_retention_days, source })
+    }
+
+    /// As `GET` shows it.
+    pub(crate) fn source(&self) -> &Map<String, Value> {
+        &self.source
+    }
+
+    /// The snapshot that the job continues from.
+    pub(crate) fn snapshot_id(&self) -> Option<&str> {
+        self.source.get("model_snapshot_id").and_then(Value::as_str)
+    }
+
+    /// With members that the node itself keeps, such as `finished_time`.
+    ///
+    /// # Errors
+    /// As [`Job::read`].
+    pub(crate) fn with(&self, members: &[(&str, Value)]) -> Result<Self, ApiError> {
+        let mut source = self.source.clone();
+        for (name, value) in members {
+            source.insert((*name).to_owned(), value.clone());
+        }
+        Self::read(source)
+    }
+
+    /// Applies the body of `_update`.
+    ///
+    /// # Errors
+    /// 400 for what cannot be changed.
+    pub(crate) fn updated(&self, body: &Map<String, Value>) -> Result<Self, ApiError> {
+        let mut source = self.source.clone();
+        for (name, value) in body {
+            if name == "model_plot_config" {
+                check_model_plot(body)?;
+            } else if name == "detectors" || UNSUPPORTED.contains(&name.as_str()) {
+                return Err(not_supported("job_update", name));
+            } else if name == "job_id" && value.as_str() == Some(&self.id) {
+            } else if UPDATABLE.contains(&name.as_str()) {
+                source.insert(name.clone(), value.clone());
+            } else {
+                return Err(ApiError::content(format!("[job_update] unknown field [{name}]")));
+            }
+        }
+        Self::read(source)
+    }
+}
+
+/// Refuses an id in the body that differs from the path's.
+pub(super) fn inconsistent(field: &str, body: &str, path: &str) -> ApiError {
+    ApiError::illegal_argument(format!(
+        "Inconsistent {field}; '{body}' specified in the body differs from '{path}' specified as a URL argument"
+    ))
+}
+
+fn check_model_plot(source: &Map<String, Value>) -> Result<(), ApiError> {
+    let Some(config) = source.get("model_plot_config").filter(|config| !config.is_null()) else { return Ok(()) };
+    let fields = Fields::of("model_plot_config", config)?.only(&["enabled"], &["terms", "annotations_enabled"])?;
+    if fields.flag("enabled")? == Some(true) {
+        return Err(not_supported("job_details", "model_plot_config"));
+    }
+    Ok(())
+}
+
+/// The members that are kept as they are: only their shape is checked.
+fn check_plain(fields: &Fields<'_>) -> Result<(), ApiError> {
+    fields.text("description")?;
+    fields.object("custom_settings")?;
+    fields.flag("allow_lazy_open")?;
+    let kept = fields.integer("model_snapshot_retention_days")?.unwrap_or(10);
+    let daily = fields.integer("daily_model_snapshot_retention_after_days")?.unwrap_or(1.min(kept));
+    if kept < 0 {
+        return Err(ApiError::illegal_argument(format!(
+            "model_snapshot_retention_days cannot be less than 0. Value = {kept}"
+        )));
+    }
+    if !(0..=kept).contains(&daily) {
+        return Err(ApiError::illegal_argument(format!(
+            "daily_model_snapshot_retention_after_days [{daily}] must be between 0 and model_snapshot_retention_days [{kept}]"
+        )));
+    }
+    Ok(())
+}
+
+fn memory_limit(fields: &Fields<'_>) -> Result<u64, ApiError> {
+    let empty = Map::new();
+    let limits = Fields::new("analysis_limits", fields.object("analysis_limits")?.unwrap_or(&empty))
+        .only(&["model_memory_limit", "categorization_examples_limit"], &[])?;
+    let default = json!(MEMORY_LIMIT_DEFAULT);
+    let bytes = match limits.value("model_memory_limit").unwrap_or(&default) {
+        Value::Number(mebibytes) => mebibytes.as_u64().and_then(|count| count.checked_mul(1 << 20)),
+        Value::String(text) => bytes(text),
+        _ => None,
+    };
+    let bytes = bytes.ok_or_else(|| ApiError::illegal_argument("failed to parse setting [model_memory_limit]"))?;
+    if bytes < 1 << 20 {
+        let found = bytes >> 20;
+        return Err(ApiError::illegal_argument(format!("model_memory_limit must be at least 1 MiB. Value = {found}")));
+    }
+    Ok(bytes)
+}
+
+/// `512mb`, `1gb`, `1048576b`
+fn bytes(text: &str) -> Option<u64> {
+    let lower = text.trim().to_ascii_lowercase();
+    let units: [(&str, u64); 8] =
+        [("kb", 10), ("mb", 20), ("gb", 30), ("tb", 40), ("k", 10), ("m", 20), ("g", 30), ("b", 0)];
+    units.iter().find_map(|(unit, shift)| {
+        let number: u64 = lower.strip_suffix(unit)?.trim().parse().ok()?;
+        number.checked_mul(1 << shift)
+    })
+}
+
+fn data_description(fields: &Fields<'_>) -> Result<(String, TimeFormat), ApiError> {
+    let object = fields.object("data_description")?;
+    let object = object.ok_or_else(|| ApiError::illegal_argument("A data_description must be set"))?;
+    let description =
+        Fields::new("data_description", object).only(&["format", "time_field", "time_format"], &["field_delimiter"])?;
+    if let Some(other) = description.text("format")?.filter(|format| !format.eq_ignore_ascii_case("xcontent")) {
+        return Err(not_supported("data_description", &format!("format {other}")));
+    }
+    let time_field = description.text("time_field")?.unwrap_or("time").to_owned();
+    let time_format = match description.text("time_format")?.unwrap_or("epoch") {
+        "epoch" => TimeFormat::Epoch,
+        "epoch_ms" => TimeFormat::EpochMs,
+        other => return Err(not_supported("data_description", &format!("time_format {other}"))),
+    };
+    Ok((time_field, time_format))
+}
+
+fn check_time_field(plan: &Plan, time_field: &String) -> Result<(), ApiError> {
+    let used = plan.detectors.iter().any(|detector| analysis::names(detector).any(|(_, field)| field == time_field));
+    if used || plan.summary_count_field.as_ref() == Some(time_field) {
+        return Err(ApiError::illegal_argument("data_description.time_field may not be used in the analysis_config"));
+    }
+    Ok(())
+}
+
+/// `shared`, or `custom-NAME`; a stored name has its prefix already.
+fn results_name(given: Option<&str>) -> Result<String, ApiError> {
+    let Some(given) = given.filter(|given| *given != "shared") else { return Ok("shared".to_owned()) };
+    let name = given.strip_prefix("custom-").unwrap_or(given);
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    if name.is_empty() || !name.bytes().all(plain) || name.len() > 200 {
+        return Err(ApiError::illegal_argument(format!(
+            "Invalid results_index_name; '{given}' can contain lowercase alphanumeric (a-z and 0-9), hyphens or \
+             underscores; must start and end with alphanumeric"
+        )));
+    }
+    Ok(format!("custom-{name}"))
+}

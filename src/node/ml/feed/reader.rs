@@ -1,0 +1,123 @@
+//! One step of a datafeed: read a page and give it to the job, wait, or end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::{JobEnd, RETRY, Task};
+use crate::node::documents::Page;
+use crate::node::http::ApiError;
+use crate::node::ml::cluster::read;
+use crate::node::ml::configuration::Datafeed;
+use crate::node::ml::job::{Command, FeedPage, Position, Progress};
+use crate::node::ml::metadata::Metadata;
+use crate::node::ml::persistent::Phase;
+use crate::node::ml::problem::Problem;
+use crate::node::ml::state_key;
+
+/// What a step came to.
+pub(super) enum Step {
+    /// A page was given to the job.
+    Read,
+    Wait(Duration),
+    Done(JobEnd),
+}
+
+/// Where a started datafeed stands.
+pub(super) struct Reader {
+    datafeed: Arc<Datafeed>,
+    time_field: String,
+    frequency_ms: i64,
+    position: Position,
+}
+
+impl Reader {
+    /// Continues where the job's state says, or from the start time if that is later.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn new(task: &Task, metadata: &Metadata) -> Result<Self, ApiError> {
+        let datafeed = Arc::clone(metadata.datafeed(&task.datafeed_id)?);
+        let job = metadata.job(&datafeed.job_id)?;
+        let progress: Progress = read(task.parts.cluster.core(), &state_key::progress(&job.id))?.unwrap_or_default();
+        // Records that were posted before the datafeed ever ran are not read again either.
+        let seen = progress.counts.latest_record_timestamp.map(|latest| latest.saturating_add(1));
+        let start_ms = task.range.start_ms.unwrap_or(0);
+        let position = match progress.position {
+            Some(position) if position.from_ms >= start_ms || position.cursor.is_some() => position,
+            Some(position) => Position { from_ms: start_ms.max(position.from_ms), cursor: None, ..position },
+            None => Position { from_ms: start_ms.max(seen.unwrap_or(start_ms)), ..Position::default() },
+        };
+        let position = Position { real_time: false, ..position };
+        let frequency_ms = datafeed.frequency_ms(job.plan.bucket_span_ms);
+        let time_field = job.time_field.clone();
+        Ok(Self { datafeed, time_field, frequency_ms, position })
+    }
+
+    pub(super) async fn step(&mut self, task: &Task) -> Step {
+        let now_ms = task.parts.cluster.core().clock.now_ms();
+        let readable_ms = now_ms.saturating_sub(self.datafeed.query_delay_ms);
+        let until_ms = task.range.end_ms.map_or(readable_ms, |end_ms| end_ms.min(readable_ms));
+        let ended = task.range.end_ms.is_some_and(|end_ms| self.position.from_ms >= end_ms);
+        if ended && self.position.cursor.is_none() {
+            return Step::Done(JobEnd::Close);
+        }
+        let due_ms = if self.position.real_time && task.range.end_ms != Some(until_ms) {
+            self.position.from_ms.saturating_add(self.frequency_ms)
+        } else {
+            self.position.from_ms.saturating_add(1)
+        };
+        if until_ms < due_ms && self.position.cursor.is_none() {
+            return Step::Wait(Duration::from_millis(due_ms.saturating_sub(readable_ms).max(1).unsigned_abs()));
+        }
+        match self.read(task, until_ms).await {
+            Ok(()) => Step::Read,
+            Err(problem) => {
+                if self.job_has_ended(task) {
+                    return Step::Done(JobEnd::Keep);
+                }
+                tracing::warn!(datafeed = %self.datafeed.id, reason = problem.reason(), "the datafeed tries again");
+                Step::Wait(RETRY)
+            }
+        }
+    }
+
+    async fn read(&mut self, task: &Task, until_ms: i64) -> Result<(), ApiError> {
+        let begun = Instant::now();
+        let documents = &task.parts.cluster.core().documents;
+        let Datafeed { indices, query, scroll_size, .. } = &*self.datafeed;
+        let (from_ms, cursor) = (self.position.from_ms, self.position.cursor.clone());
+        let page = documents.range(indices, query, &self.time_field, from_ms, until_ms, cursor, *scroll_size).await?;
+        let position = self.after(&page, until_ms, begun.elapsed());
+        // In real time the absence of documents counts too: the buckets before `until_ms` are finished without them.
+        let caught_up = position.cursor.is_none() && self.position.real_time;
+        let advance_ms = (caught_up && task.range.end_ms != Some(until_ms)).then_some(until_ms);
+        let page = FeedPage { documents: page.documents, position: position.clone(), advance_ms };
+        let closed = || Problem::JobNotOpen(self.datafeed.job_id.clone());
+        let commands = task.parts.local.commands(&self.datafeed.job_id).ok_or_else(closed)?;
+        let (reply, answer) = oneshot::channel();
+        commands.send(Command::Feed { page, reply }).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())??;
+        self.position = position;
+        Ok(())
+    }
+
+    fn after(&self, page: &Page, until_ms: i64, took: Duration) -> Position {
+        let searches = self.position.searches + 1;
+        let search_time_ms = self.position.search_time_ms + took.as_secs_f64() * 1000.0;
+        match &page.next {
+            Some(next) => Position { cursor: Some(next.clone()), searches, search_time_ms, ..self.position.clone() },
+            None => {
+                let from_ms = self.position.from_ms.max(until_ms);
+                Position { from_ms, cursor: None, searches, search_time_ms, real_time: true }
+            }
+        }
+    }
+
+    fn job_has_ended(&self, task: &Task) -> bool {
+        let metadata = task.parts.cluster.now();
+        let phase = metadata.job_task(&self.datafeed.job_id).map(|job| &job.phase);
+        !matches!(phase, Some(Phase::Starting | Phase::Running))
+    }
+}

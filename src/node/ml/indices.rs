@@ -1,0 +1,66 @@
+//! The indices that ML writes to, with mappings that no configuration or result can conflict with.
+
+use serde_json::{Value, json};
+
+use crate::node::Core;
+use crate::node::http::ApiError;
+use crate::node::store::{Batch, Operation, OperationError};
+
+/// Shows the configurations as documents.
+pub(crate) const CONFIG_INDEX: &str = ".ml-config";
+/// Holds the saved model state.
+pub(crate) const STATE_INDEX: &str = ".ml-state";
+
+/// Creates the indices that every node has, where they are missing.
+///
+/// # Errors
+/// The store cannot be written.
+pub(crate) async fn ensure_own(core: &Core) -> Result<(), ApiError> {
+    let keyword = json!({"type": "keyword"});
+    ensure(core, CONFIG_INDEX, json!({"job_id": keyword, "datafeed_id": keyword, "config_type": keyword})).await?;
+    ensure(core, STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword})).await
+}
+
+/// Creates an index for results, where it is missing.
+///
+/// # Errors
+/// The store cannot be written.
+pub(crate) async fn ensure_results(core: &Core, index: &str) -> Result<(), ApiError> {
+    let (keyword, number) = (json!({"type": "keyword"}), json!({"type": "double"}));
+    let properties = json!({
+        "job_id": keyword,
+        "result_type": keyword,
+        "timestamp": {"type": "date"},
+        "bucket_span": {"type": "long"},
+        "event_count": {"type": "long"},
+        "is_interim": {"type": "boolean"},
+        "anomaly_score": number,
+        "record_score": number,
+        "influencer_score": number,
+        "probability": number,
+        "detector_index": {"type": "integer"},
+        "function": keyword,
+        "by_field_value": keyword,
+        "over_field_value": keyword,
+        "partition_field_value": keyword,
+        "influencer_field_name": keyword,
+        "influencer_field_value": keyword,
+        "snapshot_id": keyword,
+        "snapshot_doc_count": {"type": "long"},
+        "retain": {"type": "boolean"},
+    });
+    ensure(core, index, properties).await
+}
+
+async fn ensure(core: &Core, index: &str, properties: Value) -> Result<(), ApiError> {
+    let body = json!({
+        "settings": {"index": {"hidden": true}},
+        "mappings": {"dynamic": false, "properties": properties},
+    });
+    let mut batch = Batch::new();
+    batch.push(Operation::CreateIndex { index: index.to_owned(), body });
+    match core.store.commit(batch).await?.all() {
+        Ok(_) | Err(OperationError::IndexExists { .. }) => Ok(()),
+        Err(problem) => Err(problem.into()),
+    }
+}

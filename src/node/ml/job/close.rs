@@ -1,0 +1,66 @@
+//! The orderly end of a job: final results, snapshot, and the task's removal, all in one batch.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::snapshot;
+use super::work::Work;
+use crate::node::http::ApiError;
+use crate::node::ml::local::Signal;
+use crate::node::ml::state_key;
+use crate::node::store::Batch;
+
+/// How long a close that could not be written waits before it tries again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Closes the job; tries again until it is on disk or the task is taken away.
+pub(super) async fn close(mut work: Work, mut told: watch::Receiver<Signal>) {
+    while let Some(bucket) = work.engine.finish_complete() {
+        work.note(&bucket);
+    }
+    loop {
+        let Err(problem) = attempt(&mut work).await else { return };
+        tracing::warn!(job = %work.job.id, reason = problem.reason(), "the job could not be closed yet");
+        tokio::select! {
+            () = tokio::time::sleep(RETRY) => {}
+            changed = told.changed() => if changed.is_err() || *told.borrow() == Signal::Vacate { return },
+        }
+        let Ok(mut again) = Work::load(work.task.clone()).await else { continue };
+        while let Some(bucket) = again.engine.finish_complete() {
+            again.note(&bucket);
+        }
+        work = again;
+    }
+}
+
+async fn attempt(work: &mut Work) -> Result<(), ApiError> {
+    let cluster = &work.task.parts.clone().cluster;
+    let core = cluster.core();
+    let now_ms = core.clock.now_ms();
+    let mut staged = Batch::new();
+    let changed = work.progress.changed_ms.take().is_some();
+    work.stage(&mut staged, &[])?;
+    let snapshot_id = if changed { Some(snapshot::save(work, now_ms, &mut staged)?) } else { None };
+    snapshot::prune(core, &work.job, now_ms, &mut staged).await?;
+    staged.delete_state(state_key::unfinished(&work.job.id));
+    staged.delete_state(state_key::learned(&work.job.id));
+    let (key, allocation) = (work.task.key(), work.task.allocation);
+    cluster
+        .update(|metadata, batch| {
+            if metadata.held(&key, allocation).is_none() {
+                return Ok(());
+            }
+            metadata.tasks.remove(&key);
+            let mut members = vec![("finished_time", json!(now_ms))];
+            if let Some(id) = snapshot_id {
+                members.push(("model_snapshot_id", json!(id)));
+            }
+            let job = metadata.job(&work.task.job_id)?.with(&members)?;
+            metadata.jobs.insert(job.id.clone(), std::sync::Arc::new(job));
+            *batch = staged;
+            Ok(())
+        })
+        .await
+}

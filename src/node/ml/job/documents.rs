@@ -1,0 +1,149 @@
+//! Results as documents of `.ml-anomalies-*`.
+
+use serde_json::{Map, Value, json};
+
+use crate::node::ml::configuration::Job;
+use crate::node::ml::detector::{BucketOutcome, InfluencerOutcome, ModelSize, RecordOutcome};
+
+/// Whether a result can still change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finality {
+    Final,
+    Interim,
+}
+
+/// The documents of a bucket: id and source, the bucket itself first.
+pub(crate) fn of_bucket(job: &Job, bucket: &BucketOutcome, finality: Finality) -> Vec<(String, Value)> {
+    let stem = Stem { job, bucket, interim: finality == Finality::Interim };
+    let mut documents = vec![(stem.id("bucket", ""), stem.bucket())];
+    for (index, record) in bucket.records.iter().enumerate() {
+        documents.push((stem.id("record", &format!("_{index}")), stem.record(record)));
+    }
+    for (index, influencer) in bucket.influencers.iter().enumerate() {
+        documents.push((stem.id("influencer", &format!("_{index}")), stem.influencer(influencer)));
+    }
+    documents
+}
+
+struct Stem<'a> {
+    job: &'a Job,
+    bucket: &'a BucketOutcome,
+    interim: bool,
+}
+
+impl Stem<'_> {
+    fn span_s(&self) -> i64 {
+        self.job.plan.bucket_span_ms / 1000
+    }
+
+    fn id(&self, kind: &str, rest: &str) -> String {
+        format!("{}_{kind}_{}_{}{rest}", self.job.id, self.bucket.start_ms, self.span_s())
+    }
+
+    fn base(&self, result_type: &str) -> Map<String, Value> {
+        let mut base = Map::new();
+        base.insert("job_id".to_owned(), json!(self.job.id));
+        base.insert("result_type".to_owned(), json!(result_type));
+        base.insert("timestamp".to_owned(), json!(self.bucket.start_ms));
+        base.insert("bucket_span".to_owned(), json!(self.span_s()));
+        base.insert("is_interim".to_owned(), json!(self.interim));
+        base
+    }
+
+    fn bucket(&self) -> Value {
+        let mut bucket = self.base("bucket");
+        let influencers = if self.bucket.score > 0.0 { vec![self.bucket_time()] } else { Vec::new() };
+        bucket.insert("anomaly_score".to_owned(), json!(self.bucket.score));
+        bucket.insert("initial_anomaly_score".to_owned(), json!(self.bucket.score));
+        bucket.insert("event_count".to_owned(), json!(self.bucket.event_count));
+        bucket.insert("bucket_influencers".to_owned(), json!(influencers));
+        bucket.insert("processing_time_ms".to_owned(), json!(0));
+        Value::Object(bucket)
+    }
+
+    fn bucket_time(&self) -> Value {
+        let mut influencer = self.base("bucket_influencer");
+        influencer.insert("influencer_field_name".to_owned(), json!("bucket_time"));
+        influencer.insert("anomaly_score".to_owned(), json!(self.bucket.score));
+        influencer.insert("initial_anomaly_score".to_owned(), json!(self.bucket.score));
+        influencer.insert("raw_anomaly_score".to_owned(), json!(self.bucket.score));
+        influencer.insert("probability".to_owned(), json!(self.bucket.probability));
+        Value::Object(influencer)
+    }
+
+    fn record(&self, outcome: &RecordOutcome) -> Value {
+        let mut record = self.base("record");
+        record.insert("detector_index".to_owned(), json!(outcome.detector));
+        record.insert("probability".to_owned(), json!(outcome.probability));
+        record.insert("record_score".to_owned(), json!(outcome.score));
+        record.insert("initial_record_score".to_owned(), json!(outcome.score));
+        record.insert("typical".to_owned(), json!([outcome.typical]));
+        record.insert("actual".to_owned(), json!([outcome.actual]));
+        let Some(plan) = self.job.plan.detectors.get(outcome.detector) else { return Value::Object(record) };
+        record.insert("function".to_owned(), json!(plan.function.name));
+        record.insert("function_description".to_owned(), json!(plan.function.description()));
+        if let Some(field) = &plan.field {
+            record.insert("field_name".to_owned(), json!(field));
+        }
+        let mut influencers = Vec::new();
+        for (kind, field, value) in [
+            ("by", &plan.by, &outcome.by),
+            ("over", &plan.over, &outcome.over),
+            ("partition", &plan.partition, &outcome.partition),
+        ] {
+            let (Some(field), Some(value)) = (field, value) else { continue };
+            record.insert(format!("{kind}_field_name"), json!(field));
+            record.insert(format!("{kind}_field_value"), json!(value));
+            if self.job.plan.influencers.contains(field) {
+                influencers.push(json!({"influencer_field_name": field, "influencer_field_values": [value]}));
+            }
+        }
+        if !influencers.is_empty() {
+            record.insert("influencers".to_owned(), json!(influencers));
+        }
+        Value::Object(record)
+    }
+
+    fn influencer(&self, outcome: &InfluencerOutcome) -> Value {
+        let mut influencer = self.base("influencer");
+        influencer.insert("influencer_field_name".to_owned(), json!(outcome.field));
+        influencer.insert("influencer_field_value".to_owned(), json!(outcome.value));
+        influencer.insert("influencer_score".to_owned(), json!(outcome.score));
+        influencer.insert("initial_influencer_score".to_owned(), json!(outcome.score));
+        influencer.insert("probability".to_owned(), json!(outcome.probability));
+        Value::Object(influencer)
+    }
+}
+
+/// `model_size_stats`; the categorization figures are zero because there is no categorization.
+pub(crate) fn model_size(
+    job_id: &str,
+    size: &ModelSize,
+    peak_bytes: u64,
+    now_ms: i64,
+    at_ms: Option<i64>,
+) -> Map<String, Value> {
+    let shown = json!({
+        "job_id": job_id,
+        "result_type": "model_size_stats",
+        "model_bytes": size.bytes,
+        "peak_model_bytes": peak_bytes,
+        "model_bytes_exceeded": 0,
+        "model_bytes_memory_limit": size.memory_limit_bytes,
+        "total_by_field_count": size.by_values,
+        "total_over_field_count": size.over_values,
+        "total_partition_field_count": size.partition_values,
+        "bucket_allocation_failures_count": size.allocation_failures,
+        "memory_status": size.status,
+        "categorized_doc_count": 0,
+        "total_category_count": 0,
+        "frequent_category_count": 0,
+        "rare_category_count": 0,
+        "dead_category_count": 0,
+        "failed_category_count": 0,
+        "categorization_status": "ok",
+        "log_time": now_ms,
+        "timestamp": at_ms.unwrap_or(now_ms),
+    });
+    if let Value::Object(shown) = shown { shown } else { Map::new() }
+}

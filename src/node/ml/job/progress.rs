@@ -1,0 +1,36 @@
+//! What is written with every batch of a job: counters, sizes, and where its datafeed stands.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::counts::DataCounts;
+use crate::node::documents::Cursor;
+
+/// Small, and read by `_stats` too.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Progress {
+    pub(crate) counts: DataCounts,
+    /// `model_size_stats` as `_stats` shows it.
+    pub(crate) model_size: Map<String, Value>,
+    pub(crate) peak_model_bytes: u64,
+    pub(crate) position: Option<Position>,
+    /// Documents of interim results, which the next batch replaces.
+    pub(crate) interim: Vec<String>,
+    /// Time spent on finishing buckets, in milliseconds.
+    pub(crate) bucket_time_ms: f64,
+    /// Milliseconds since 1970; `None` before the first batch with data since the last snapshot.
+    pub(crate) changed_ms: Option<i64>,
+}
+
+/// Everything before `from_ms`, and in the range that is being read everything up to `cursor`, has been given to the job.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Position {
+    pub(crate) from_ms: i64,
+    pub(crate) cursor: Option<Cursor>,
+    pub(crate) searches: u64,
+    pub(crate) search_time_ms: f64,
+    /// Whether the look-back is done.
+    pub(crate) real_time: bool,
+}

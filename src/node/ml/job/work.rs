@@ -1,0 +1,308 @@
+//! The state of an open job, and what is done with it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+
+use super::command::{Command, FeedPage, Flush};
+use super::counts::DataCounts;
+use super::documents::{self, Finality};
+use super::progress::{Position, Progress};
+use super::{Task, snapshot};
+use crate::node::documents::{Cursor, TimedDocument};
+use crate::node::http::ApiError;
+use crate::node::ml::cluster::{bytes, read};
+use crate::node::ml::configuration::{Job, TimeFormat};
+use crate::node::ml::detector::{Acceptance, BucketOutcome, Engine, Record};
+use crate::node::ml::problem::Problem;
+use crate::node::ml::state_key;
+use crate::node::store::{Batch, Source, StoreError};
+
+/// Result documents that are written at once.
+const RESULTS_MAX: usize = 2000;
+/// Records after which other tasks get their turn.
+const TURN: usize = 500;
+
+/// Why a command was not done; who asked has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stumble {
+    /// The job was taken back to what is on disk, and goes on.
+    Reloaded,
+    /// The task is no longer ours.
+    Lost,
+}
+
+/// A job's model, its counters, and the results that are not written yet.
+pub(crate) struct Work {
+    pub(super) task: Task,
+    pub(super) job: Arc<Job>,
+    pub(super) engine: Engine,
+    pub(super) progress: Progress,
+    results: Vec<(String, Value)>,
+    /// Whether the models differ from those that were written last.
+    learned: bool,
+}
+
+impl Work {
+    /// Takes up what the last batch left, or what the last close saved.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(crate) async fn load(task: Task) -> Result<Self, ApiError> {
+        let metadata = task.parts.cluster.now();
+        let job = Arc::clone(metadata.job(&task.job_id)?);
+        let core = task.parts.cluster.core();
+        let progress: Progress = read(core, &state_key::progress(&job.id))?.unwrap_or_default();
+        let unfinished = read(core, &state_key::unfinished(&job.id))?;
+        let learned = read(core, &state_key::learned(&job.id))?;
+        // Models that are in a snapshot only are written with the first batch.
+        let unwritten = learned.is_none();
+        let engine = match (learned, unfinished, job.snapshot_id()) {
+            (learned, Some(unfinished), _) => {
+                Engine::restore(job.plan.clone(), learned.unwrap_or_default(), unfinished)
+            }
+            (_, None, Some(id)) => snapshot::load(core, &job, id).await?,
+            (_, None, None) => Engine::new(job.plan.clone()),
+        };
+        Ok(Self { task, job, engine, progress, results: Vec::new(), learned: unwritten })
+    }
+
+    /// Does what is asked, answers when it is on disk. After a failed write the job goes on from what is on disk.
+    ///
+    /// # Errors
+    /// [`Stumble`].
+    pub(crate) async fn obey(&mut self, command: Command) -> Result<(), Stumble> {
+        // Who asked may have gone away; what was done stands all the same.
+        match command {
+            Command::Post { records, input_bytes, reply } => {
+                let done = self.post(&records, input_bytes).await;
+                let (answer, outcome) = self.settle(done).await;
+                let _ = reply.send(answer);
+                outcome
+            }
+            Command::Feed { page, reply } => {
+                let done = self.feed(page).await;
+                let (answer, outcome) = self.settle(done).await;
+                let _ = reply.send(answer);
+                outcome
+            }
+            Command::Flush { flush, reply } => {
+                let done = self.flush(flush).await;
+                let (answer, outcome) = self.settle(done).await;
+                let _ = reply.send(answer);
+                outcome
+            }
+        }
+    }
+
+    async fn settle<T>(&mut self, done: Result<T, StoreError>) -> (Result<T, ApiError>, Result<(), Stumble>) {
+        let problem = match done {
+            Ok(answer) => return (Ok(answer), Ok(())),
+            Err(problem) => problem,
+        };
+        if matches!(problem, StoreError::Expectation { .. }) {
+            return (Err(Problem::JobNotOpen(self.job.id.clone()).into()), Err(Stumble::Lost));
+        }
+        tracing::warn!(job = %self.job.id, %problem, "a batch of the job was not written");
+        match Self::load(self.task.clone()).await {
+            Ok(work) => *self = work,
+            Err(_) => return (Err(problem.into()), Err(Stumble::Lost)),
+        }
+        (Err(problem.into()), Err(Stumble::Reloaded))
+    }
+
+    async fn post(&mut self, records: &[Map<String, Value>], input_bytes: u64) -> Result<DataCounts, StoreError> {
+        let before = self.progress.counts.clone();
+        self.progress.counts.input_bytes += input_bytes;
+        for (index, fields) in records.iter().enumerate() {
+            self.progress.counts.input_record_count += 1;
+            self.progress.counts.input_field_count += fields.len() as u64;
+            match self.time_of(fields) {
+                Some(time_ms) => self.take(&Record { time_ms, fields }, None).await?,
+                None => self.progress.counts.invalid_date_count += 1,
+            }
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.touch();
+        self.commit().await?;
+        Ok(self.progress.counts.since(&before))
+    }
+
+    async fn feed(&mut self, page: FeedPage) -> Result<(), StoreError> {
+        let mut last: Option<&TimedDocument> = None;
+        for (index, document) in page.documents.iter().enumerate() {
+            let Some(fields) = document.source.as_object() else { continue };
+            self.progress.counts.input_record_count += 1;
+            self.progress.counts.input_field_count += fields.len() as u64;
+            self.take(&Record { time_ms: document.time_ms, fields }, last).await?;
+            last = Some(document);
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        if let Some(advance_ms) = page.advance_ms {
+            while let Some(bucket) = self.finish_next(advance_ms) {
+                self.keep(&bucket, last).await?;
+            }
+            self.engine.advance(advance_ms);
+        }
+        if !page.documents.is_empty() {
+            self.touch();
+        }
+        self.progress.position = Some(page.position);
+        self.commit().await
+    }
+
+    async fn flush(&mut self, flush: Flush) -> Result<Option<i64>, StoreError> {
+        if let Some(skip_ms) = flush.skip_ms {
+            self.engine.skip(skip_ms);
+            self.touch();
+        }
+        if let Some(advance_ms) = flush.advance_ms {
+            while let Some(bucket) = self.finish_next(advance_ms) {
+                self.keep(&bucket, None).await?;
+            }
+            self.engine.advance(advance_ms);
+            self.touch();
+        }
+        let interim = if flush.calc_interim { self.engine.interim() } else { Vec::new() };
+        self.commit_with(&interim).await?;
+        Ok(self.engine.finished_until_ms())
+    }
+
+    /// Finishes the buckets before the record, then counts it. `last` is the datafeed's document before it: results that are
+    /// written before the page is done say that the datafeed stands there.
+    async fn take(&mut self, record: &Record<'_>, last: Option<&TimedDocument>) -> Result<(), StoreError> {
+        while let Some(bucket) = self.finish_next(record.time_ms) {
+            self.keep(&bucket, last).await?;
+        }
+        let counts = &mut self.progress.counts;
+        match self.engine.accept(record) {
+            Acceptance::OutOfOrder => counts.out_of_order_timestamp_count += 1,
+            Acceptance::Taken { missing_fields } => {
+                counts.missing_field_count += missing_fields;
+                counts.processed_record_count += 1;
+                counts.processed_field_count += record.fields.len() as u64;
+            }
+        }
+        counts.saw(record.time_ms);
+        Ok(())
+    }
+
+    fn finish_next(&mut self, time_ms: i64) -> Option<BucketOutcome> {
+        let begun = Instant::now();
+        let bucket = self.engine.finish_before(time_ms)?;
+        self.progress.bucket_time_ms += begun.elapsed().as_secs_f64() * 1000.0;
+        Some(bucket)
+    }
+
+    /// Notes the results of a finished bucket; writes when there are many.
+    async fn keep(&mut self, bucket: &BucketOutcome, last: Option<&TimedDocument>) -> Result<(), StoreError> {
+        self.note(bucket);
+        if self.results.len() < RESULTS_MAX {
+            return Ok(());
+        }
+        if let (Some(document), Some(position)) = (last, &mut self.progress.position) {
+            position.cursor =
+                Some(Cursor { time_ms: document.time_ms, index: document.index.to_string(), id: document.id.clone() });
+        } else if let Some(document) = last {
+            let cursor =
+                Cursor { time_ms: document.time_ms, index: document.index.to_string(), id: document.id.clone() };
+            let from_ms = document.time_ms;
+            self.progress.position = Some(Position { from_ms, cursor: Some(cursor), ..Position::default() });
+        }
+        self.commit().await
+    }
+
+    pub(super) fn note(&mut self, bucket: &BucketOutcome) {
+        let counts = &mut self.progress.counts;
+        counts.bucket_count += 1;
+        counts.latest_bucket_timestamp = Some(bucket.start_ms);
+        if bucket.event_count == 0 {
+            counts.empty_bucket_count += 1;
+            counts.latest_empty_bucket_timestamp = Some(bucket.start_ms);
+        }
+        self.learned = true;
+        self.results.extend(documents::of_bucket(&self.job, bucket, Finality::Final));
+    }
+
+    fn touch(&mut self) {
+        let now_ms = self.task.parts.cluster.core().clock.now_ms();
+        self.progress.counts.last_data_time = Some(now_ms);
+        self.progress.changed_ms = Some(now_ms);
+    }
+
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        self.commit_with(&[]).await
+    }
+
+    async fn commit_with(&mut self, interim: &[BucketOutcome]) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        self.stage(&mut batch, interim).map_err(|problem| unwritable(&problem))?;
+        let core = self.task.parts.cluster.core();
+        let key = state_key::owner(&self.task.key());
+        batch.expect_state(key, Some(state_key::owner_value(self.task.allocation).into()));
+        batch.put_state(state_key::unfinished(&self.job.id), json_bytes(&self.engine.unfinished())?);
+        if self.learned {
+            batch.put_state(state_key::learned(&self.job.id), json_bytes(&self.engine.learned())?);
+        }
+        core.store.commit(batch).await?.all().map_err(|problem| unwritable(&problem.into()))?;
+        self.learned = false;
+        Ok(())
+    }
+
+    /// Puts results and counters into a batch.
+    ///
+    /// # Errors
+    /// A value that JSON cannot hold.
+    pub(super) fn stage(&mut self, batch: &mut Batch, interim: &[BucketOutcome]) -> Result<(), ApiError> {
+        let job = Arc::clone(&self.job);
+        let index = &job.results_index;
+        for id in self.progress.interim.drain(..) {
+            batch.delete(index, id);
+        }
+        for (id, document) in self.results.drain(..) {
+            batch.index(index, id, Source::from_value(document)?);
+        }
+        for (id, document) in
+            interim.iter().flat_map(|bucket| documents::of_bucket(&self.job, bucket, Finality::Interim))
+        {
+            batch.index(index, &id, Source::from_value(document)?);
+            self.progress.interim.push(id);
+        }
+        if self.learned || self.progress.model_size.is_empty() {
+            self.measure();
+            let id = format!("{}_model_size_stats", self.job.id);
+            batch.index(index, id, Source::from_value(Value::Object(self.progress.model_size.clone()))?);
+        }
+        let counts = self.progress.counts.shown(&self.job.id);
+        batch.index(index, format!("{}_data_counts", self.job.id), Source::from_value(Value::Object(counts))?);
+        batch.put_state(state_key::progress(&self.job.id), bytes(&self.progress)?);
+        Ok(())
+    }
+
+    fn measure(&mut self) {
+        let size = self.engine.size();
+        self.progress.peak_model_bytes = self.progress.peak_model_bytes.max(size.bytes);
+        let (peak, now_ms) = (self.progress.peak_model_bytes, self.task.parts.cluster.core().clock.now_ms());
+        self.progress.model_size = documents::model_size(&self.job.id, &size, peak, now_ms, self.engine.latest_ms());
+    }
+
+    fn time_of(&self, fields: &Map<String, Value>) -> Option<i64> {
+        let number = Record { time_ms: 0, fields }.number(&self.job.time_field)?;
+        let time_ms = if self.job.time_format == TimeFormat::Epoch { number * 1000.0 } else { number };
+        // 9999-12-31: later times are mistakes in the unit.
+        (time_ms.abs() < 253_402_300_800_000.0).then_some(time_ms as i64)
+    }
+}
+
+fn json_bytes<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    bytes(value).map_err(|problem| unwritable(&problem))
+}
+
+fn unwritable(problem: &ApiError) -> StoreError {
+    StoreError::Unavailable { problem: problem.reason().to_owned() }
+}

@@ -1,0 +1,83 @@
+//! Starts and ends the node's tasks so that what runs is what the metadata says.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::Parts;
+use super::local::{LocalTask, Signal};
+use super::metadata::Metadata;
+use super::persistent::{Assignment, PersistentTask, Phase, TaskKey};
+use super::{feed, job};
+
+/// Commands that may wait at a job.
+const COMMANDS_MAX: usize = 16;
+
+/// Runs until `stop` is set; then it ends all tasks and returns when they have ended.
+pub(crate) async fn run(parts: Arc<Parts>, mut stop: watch::Receiver<bool>) {
+    let mut changes = parts.cluster.subscribe();
+    let mut local = parts.local.subscribe();
+    loop {
+        let stopping = *stop.borrow_and_update();
+        let metadata = Arc::clone(&changes.borrow_and_update());
+        if stopping && local.borrow_and_update().tasks.is_empty() {
+            return;
+        }
+        reconcile(&parts, &metadata, stopping);
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            changed = local.changed() => if changed.is_err() { return },
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+fn reconcile(parts: &Arc<Parts>, metadata: &Metadata, stopping: bool) {
+    let running = parts.local.now();
+    for (key, task) in &running.tasks {
+        let wanted = metadata.tasks.get(key).filter(|wanted| wanted.allocation == task.allocation && !stopping);
+        let signal = match wanted {
+            Some(PersistentTask { phase: Phase::Ending, .. }) => Signal::Finish,
+            Some(_) => Signal::Run,
+            None => Signal::Vacate,
+        };
+        task.signal.send_if_modified(|told| std::mem::replace(told, signal) != signal);
+    }
+    for (key, task) in metadata.tasks.iter().filter(|(key, _)| !running.tasks.contains_key(*key)) {
+        let failed = matches!(task.phase, Phase::Failed { .. });
+        if task.assignment == Assignment::Node && !failed && !stopping {
+            spawn(parts, key, task);
+        }
+    }
+    if running.seen_version != metadata.version {
+        parts.local.saw(metadata.version);
+    }
+}
+
+fn spawn(parts: &Arc<Parts>, key: &TaskKey, task: &PersistentTask) {
+    let first = if task.phase == Phase::Ending { Signal::Finish } else { Signal::Run };
+    let (signal, told) = watch::channel(first);
+    let started_ms = parts.cluster.core().clock.now_ms();
+    let mut local = LocalTask { id: 0, allocation: task.allocation, started_ms, signal, commands: None };
+    let (parts, allocation, range) = (Arc::clone(parts), task.allocation, task.range);
+    match key {
+        TaskKey::Job(id) => {
+            let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+            local.commands = Some(sender);
+            let entry = parts.local.enter(key.clone(), local);
+            let task = job::Task { parts, job_id: id.clone(), allocation };
+            tokio::spawn(async move {
+                job::run(task, commands, told).await;
+                drop(entry);
+            });
+        }
+        TaskKey::Datafeed(id) => {
+            let entry = parts.local.enter(key.clone(), local);
+            let task = feed::Task { parts, datafeed_id: id.clone(), allocation, range };
+            tokio::spawn(async move {
+                feed::run(task, told).await;
+                drop(entry);
+            });
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Configurations of datafeeds: create, list, update, delete.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::jobs::without;
+use super::lifecycle::{Manner, end_tasks};
+use crate::node::documents::{QueryNode, SearchError};
+use crate::node::http::{ApiError, Reply};
+use crate::node::ml::configuration::{Datafeed, Job};
+use crate::node::ml::metadata::Metadata;
+use crate::node::ml::persistent::TaskKey;
+use crate::node::ml::problem::Problem;
+
+const DELETE_TIMEOUT_MS: i64 = 300_000;
+
+pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
+    let id = call.expression("datafeed_id");
+    let datafeed = Datafeed::create(&id, None, &call.object()?)?;
+    check_readable(&call, &datafeed).await?;
+    call.permit()?;
+    let datafeed = Arc::new(datafeed);
+    let added = Arc::clone(&datafeed);
+    call.change(|metadata, _| {
+        check_new(metadata, &added)?;
+        metadata.datafeeds.insert(added.id.clone(), added);
+        Ok(())
+    })
+    .await?;
+    Ok(Reply::json(Value::Object(datafeed.source().clone())))
+}
+
+/// A datafeed reads for whoever made it: its maker must be able to read the indices. Missing ones may come later.
+///
+/// # Errors
+/// 403.
+pub(super) async fn check_readable(call: &Call, datafeed: &Datafeed) -> Result<(), ApiError> {
+    let counted = call.node.core.documents.count(&datafeed.indices, &QueryNode::MatchNone, &call.request.access).await;
+    match counted {
+        Ok(_) | Err(SearchError::IndexMissing { .. }) => Ok(()),
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// # Errors
+/// A taken id, a missing job, a job that has a datafeed or cannot have one.
+pub(super) fn check_new(metadata: &Metadata, datafeed: &Datafeed) -> Result<(), ApiError> {
+    if metadata.datafeeds.contains_key(&datafeed.id) {
+        return Err(Problem::DatafeedExists(datafeed.id.clone()).into());
+    }
+    check_job(metadata.job(&datafeed.job_id)?)?;
+    match metadata.datafeed_of(&datafeed.job_id) {
+        Some(other) => Err(Problem::JobHasDatafeed { datafeed: other.id.clone(), job: datafeed.job_id.clone() }.into()),
+        None => Ok(()),
+    }
+}
+
+fn check_job(job: &Job) -> Result<(), ApiError> {
+    if job.plan.latency_ms > 0 {
+        return Err(ApiError::illegal_argument("A job configured with datafeed cannot support latency"));
+    }
+    Ok(())
+}
+
+pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let bare = call.request.query.flag("exclude_generated")?.unwrap_or(false);
+    let no_match = call.no_match("allow_no_datafeeds")?;
+    let metadata = call.metadata();
+    let ids = metadata.expand_datafeeds(&call.expression("datafeed_id"), no_match)?;
+    let names: &[&str] = if bare { &["datafeed_id"] } else { &[] };
+    let datafeeds = ids.iter().filter_map(|id| metadata.datafeeds.get(id));
+    let datafeeds: Vec<Value> =
+        datafeeds.map(|datafeed| without(Value::Object(datafeed.source().clone()), names)).collect();
+    Ok(Reply::json(json!({"count": datafeeds.len(), "datafeeds": datafeeds})))
+}
+
+pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
+    let body = call.object()?;
+    let id = call.expression("datafeed_id");
+    call.permit()?;
+    let updated = call.metadata().datafeed(&id)?.updated(&body)?;
+    check_readable(&call, &updated).await?;
+    let shown = call
+        .change(|metadata, _| {
+            let datafeed = Arc::new(metadata.datafeed(&id)?.updated(&body)?);
+            let state = metadata.datafeed_state(&id);
+            if state != "stopped" {
+                return Err(Problem::UpdateStartedDatafeed { datafeed: id.clone(), state }.into());
+            }
+            metadata.datafeeds.insert(id.clone(), Arc::clone(&datafeed));
+            Ok(datafeed.source().clone())
+        })
+        .await?;
+    Ok(Reply::json(Value::Object(shown)))
+}
+
+pub(super) async fn delete(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let force = call.request.query.flag("force")?.unwrap_or(false);
+    call.permit()?;
+    let id = call.expression("datafeed_id");
+    call.metadata().datafeed(&id)?;
+    if force {
+        end_tasks(&call, &[TaskKey::Datafeed(id.clone())], Manner::Forced, DELETE_TIMEOUT_MS).await?;
+    }
+    call.change(|metadata, _| {
+        metadata.datafeed(&id)?;
+        let state = metadata.datafeed_state(&id);
+        if state != "stopped" {
+            return Err(Problem::DeleteStartedDatafeed { datafeed: id.clone(), state }.into());
+        }
+        metadata.datafeeds.remove(&id);
+        Ok(())
+    })
+    .await?;
+    Ok(Reply::json(json!({"acknowledged": true})))
+}

@@ -1,0 +1,217 @@
+//! Configurations of jobs: create, list, update, delete, reset, validate.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::{lifecycle, purge};
+use crate::node::http::{ApiError, Reply};
+use crate::node::ml::configuration::{Datafeed, Job, read_detector};
+use crate::node::ml::duration::to_ms;
+use crate::node::ml::indices;
+use crate::node::ml::metadata::{Blocked, Metadata};
+use crate::node::ml::persistent::TaskKey;
+use crate::node::ml::problem::Problem;
+use crate::node::ml::state_key;
+use crate::node::store::Batch;
+
+const DELETE_TIMEOUT_MS: i64 = 1_800_000;
+/// What `exclude_generated` leaves out.
+const GENERATED: [&str; 6] =
+    ["job_type", "job_version", "create_time", "finished_time", "model_snapshot_id", "datafeed_id"];
+
+pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
+    let mut body = call.object()?;
+    let id = call.expression("job_id");
+    let datafeed = body.remove("datafeed_config");
+    let job = Job::create(&id, &body, call.node.core.clock.now_ms())?;
+    let datafeed = datafeed.map(|config| embedded(&id, config)).transpose()?;
+    if let Some(datafeed) = &datafeed {
+        super::datafeeds::check_readable(&call, datafeed).await?;
+    }
+    call.permit()?;
+    check_new(&call.metadata(), &job)?;
+    indices::ensure_results(&call.node.core, &job.results_index).await?;
+    let job = Arc::new(job);
+    let added = Arc::clone(&job);
+    let shown = call
+        .change(|metadata, _| {
+            check_new(metadata, &added)?;
+            metadata.jobs.insert(added.id.clone(), Arc::clone(&added));
+            if let Some(datafeed) = datafeed {
+                super::datafeeds::check_new(metadata, &datafeed)?;
+                metadata.datafeeds.insert(datafeed.id.clone(), Arc::new(datafeed));
+            }
+            Ok(with_datafeed(metadata, &added))
+        })
+        .await?;
+    Ok(Reply::json(shown))
+}
+
+/// The `datafeed_config` of a job; its id is the job's unless it says otherwise.
+fn embedded(job_id: &str, config: Value) -> Result<Datafeed, ApiError> {
+    let Value::Object(config) = config else { return Err(ApiError::content("[datafeed_config] is not an object")) };
+    let id = config.get("datafeed_id").and_then(Value::as_str).unwrap_or(job_id).to_owned();
+    Datafeed::create(&id, Some(job_id), &config)
+}
+
+fn check_new(metadata: &Metadata, job: &Job) -> Result<(), ApiError> {
+    if metadata.jobs.contains_key(&job.id) {
+        return Err(Problem::JobExists(job.id.clone()).into());
+    }
+    check_names(metadata, job)
+}
+
+/// Jobs and groups share one set of names.
+fn check_names(metadata: &Metadata, job: &Job) -> Result<(), ApiError> {
+    let taken = job.groups.iter().find(|group| metadata.jobs.contains_key(*group));
+    let named = metadata.jobs.values().any(|other| other.groups.contains(&job.id));
+    match taken.or(named.then_some(&job.id)) {
+        Some(name) => Err(Problem::GroupName(name.clone()).into()),
+        None => Ok(()),
+    }
+}
+
+/// A job as `GET` shows it, with its datafeed.
+fn with_datafeed(metadata: &Metadata, job: &Job) -> Value {
+    let mut shown = job.source().clone();
+    if let Some(datafeed) = metadata.datafeed_of(&job.id) {
+        shown.insert("datafeed_config".to_owned(), Value::Object(datafeed.source().clone()));
+    }
+    if let Some(blocked) = metadata.blocked.get(&job.id) {
+        shown.insert("blocked".to_owned(), json!({"reason": blocked.name()}));
+    }
+    Value::Object(shown)
+}
+
+pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let bare = call.request.query.flag("exclude_generated")?.unwrap_or(false);
+    let no_match = call.no_match("allow_no_jobs")?;
+    let metadata = call.metadata();
+    let ids = metadata.expand_jobs(&call.expression("job_id"), no_match)?;
+    let jobs = ids.iter().filter_map(|id| metadata.jobs.get(id));
+    let jobs: Vec<Value> =
+        jobs.map(|job| without(with_datafeed(&metadata, job), if bare { &GENERATED } else { &[] })).collect();
+    Ok(Reply::json(json!({"count": jobs.len(), "jobs": jobs})))
+}
+
+pub(super) fn without(mut shown: Value, names: &[&str]) -> Value {
+    if let Some(members) = shown.as_object_mut() {
+        members.retain(|name, _| !names.contains(&name.as_str()));
+    }
+    shown
+}
+
+pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
+    let body = call.object()?;
+    let id = call.expression("job_id");
+    call.permit()?;
+    let shown = call
+        .change(|metadata, _| {
+            let job = metadata.job(&id)?.updated(&body)?;
+            check_names(metadata, &job)?;
+            let old = metadata.job(&id)?;
+            if old.plan.memory_limit_bytes != job.plan.memory_limit_bytes && metadata.job_task(&id).is_some() {
+                return Err(Problem::UpdateOpenJob { job: id.clone(), field: "analysis_limits".to_owned() }.into());
+            }
+            let job = Arc::new(job);
+            metadata.jobs.insert(id.clone(), Arc::clone(&job));
+            Ok(with_datafeed(metadata, &job))
+        })
+        .await?;
+    Ok(Reply::json(shown))
+}
+
+/// Deletes jobs with their datafeeds, results and state.
+pub(super) async fn delete(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let force = call.request.query.flag("force")?.unwrap_or(false);
+    let timeout_ms = call.request.query.duration("timeout")?.map_or(DELETE_TIMEOUT_MS, to_ms);
+    call.permit()?;
+    let id = call.expression("job_id");
+    call.change(|metadata, _| {
+        metadata.job(&id)?;
+        if let Some(datafeed) = metadata.datafeed_of(&id).cloned() {
+            let state = metadata.datafeed_state(&datafeed.id);
+            if !force && state != "stopped" {
+                return Err(Problem::DeleteStartedDatafeed { datafeed: datafeed.id.clone(), state }.into());
+            }
+        }
+        if !force && metadata.job_task(&id).is_some() {
+            return Err(Problem::DeleteOpenJob(id.clone()).into());
+        }
+        if let Some(datafeed) = metadata.datafeed_of(&id).cloned() {
+            metadata.tasks.remove(&TaskKey::Datafeed(datafeed.id.clone()));
+            metadata.datafeeds.remove(&datafeed.id);
+        }
+        metadata.tasks.remove(&TaskKey::Job(id.clone()));
+        metadata.blocked.insert(id.clone(), Blocked::Delete);
+        Ok(())
+    })
+    .await?;
+    lifecycle::wait_for_local_end(&call, &id, timeout_ms).await?;
+    let job = Arc::clone(call.metadata().job(&id)?);
+    purge::results(&call.node.core, &job).await?;
+    call.change(|metadata, batch| {
+        forget(&id, batch);
+        metadata.jobs.remove(&id);
+        metadata.blocked.remove(&id);
+        Ok(())
+    })
+    .await?;
+    Ok(Reply::json(json!({"acknowledged": true})))
+}
+
+/// Leaves the configuration and nothing else of a closed job.
+pub(super) async fn reset(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let id = call.expression("job_id");
+    let job = call
+        .parts()
+        .cluster
+        .update(|metadata, _| {
+            if metadata.standing.upgrade_mode {
+                return Err(Problem::ResetInUpgradeMode.into());
+            }
+            let job = Arc::clone(metadata.job(&id)?);
+            if metadata.job_task(&id).is_some() {
+                return Err(Problem::ResetOpenJob.into());
+            }
+            metadata.blocked.insert(id.clone(), Blocked::Reset);
+            Ok(job)
+        })
+        .await?;
+    purge::results(&call.node.core, &job).await?;
+    call.parts()
+        .cluster
+        .update(|metadata, batch| {
+            forget(&id, batch);
+            let fresh = job.with(&[("model_snapshot_id", Value::Null), ("finished_time", Value::Null)])?;
+            metadata.jobs.insert(id.clone(), Arc::new(fresh));
+            metadata.blocked.remove(&id);
+            Ok(())
+        })
+        .await?;
+    Ok(Reply::json(json!({"acknowledged": true})))
+}
+
+fn forget(id: &str, batch: &mut Batch) {
+    for key in [state_key::progress(id), state_key::unfinished(id), state_key::learned(id)] {
+        batch.delete_state(key);
+    }
+}
+
+pub(super) async fn validate(call: Call) -> Result<Reply, ApiError> {
+    let mut body: Map<String, Value> = call.object()?;
+    let id = body.get("job_id").and_then(Value::as_str).unwrap_or("ok").to_owned();
+    body.remove("datafeed_config");
+    Job::create(&id, &body, call.node.core.clock.now_ms())?;
+    Ok(Reply::json(json!({"acknowledged": true})))
+}
+
+pub(super) async fn validate_detector(call: Call) -> Result<Reply, ApiError> {
+    read_detector(&Value::Object(call.object()?))?;
+    Ok(Reply::json(json!({"acknowledged": true})))
+}

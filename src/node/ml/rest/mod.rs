@@ -1,0 +1,95 @@
+//! The ML APIs: from a request to a change or a question, and back to JSON.
+
+mod call;
+mod cat;
+mod data;
+mod datafeeds;
+mod feeding;
+mod info;
+mod jobs;
+mod lifecycle;
+mod preview;
+mod purge;
+mod results;
+mod snapshots;
+mod stats;
+mod table;
+mod tasks;
+
+use http::Method;
+
+use crate::node::router::Route;
+use call::{Call, answer};
+
+/// A route whose handler is an `async fn(Call) -> Result<Reply, ApiError>`.
+macro_rules! route {
+    ($method:ident $template:literal, $action:literal, [$($parameter:literal),*], $handler:path) => {
+        Route::new(Method::$method, $template, $action, &[$($parameter),*], |node, request| {
+            answer($handler(Call { node, request, action: $action }))
+        })
+    };
+}
+
+#[rustfmt::skip] // a table: one route a line
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        route!(GET "/_ml/info", "cluster:monitor/xpack/ml/info/get", [], info::info),
+        route!(POST "/_ml/set_upgrade_mode", "cluster:admin/xpack/ml/upgrade_mode", ["enabled", "timeout", "master_timeout"], info::set_upgrade_mode),
+
+        route!(PUT "/_ml/anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/put", ["ignore_unavailable", "allow_no_indices", "expand_wildcards", "timeout", "master_timeout"], jobs::put),
+        route!(GET "/_ml/anomaly_detectors", "cluster:monitor/xpack/ml/job/get", ["allow_no_match", "allow_no_jobs", "exclude_generated"], jobs::list),
+        route!(GET "/_ml/anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/get", ["allow_no_match", "allow_no_jobs", "exclude_generated"], jobs::list),
+        route!(GET "/_ml/anomaly_detectors/_stats", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "job_id"], stats::jobs),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/_stats", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs"], stats::jobs),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_update", "cluster:admin/xpack/ml/job/update", [], jobs::update),
+        route!(DELETE "/_ml/anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/delete", ["force", "timeout", "master_timeout"], jobs::delete),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_reset", "cluster:admin/xpack/ml/job/reset", ["timeout", "master_timeout"], jobs::reset).without_legacy(),
+        route!(POST "/_ml/anomaly_detectors/_validate", "cluster:admin/xpack/ml/job/validate", [], jobs::validate),
+        route!(POST "/_ml/anomaly_detectors/_validate/detector", "cluster:admin/xpack/ml/job/validate/detector", [], jobs::validate_detector),
+
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_open", "cluster:admin/xpack/ml/job/open", ["timeout"], lifecycle::open),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_close", "cluster:admin/xpack/ml/job/close", ["force", "timeout", "allow_no_match", "allow_no_jobs"], lifecycle::close),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_flush", "cluster:admin/xpack/ml/job/flush", ["advance_time", "calc_interim", "end", "skip_time", "start"], data::flush),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_data", "cluster:admin/xpack/ml/job/data/post", [], data::post),
+
+        route!(PUT "/_ml/datafeeds/{datafeed_id}", "cluster:admin/xpack/ml/datafeeds/put", ["timeout", "master_timeout"], datafeeds::put),
+        route!(GET "/_ml/datafeeds", "cluster:monitor/xpack/ml/datafeeds/get", ["allow_no_match", "allow_no_datafeeds", "exclude_generated"], datafeeds::list),
+        route!(GET "/_ml/datafeeds/{datafeed_id}", "cluster:monitor/xpack/ml/datafeeds/get", ["allow_no_match", "allow_no_datafeeds", "exclude_generated"], datafeeds::list),
+        route!(GET "/_ml/datafeeds/_stats", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "datafeed_id"], stats::datafeeds),
+        route!(GET "/_ml/datafeeds/{datafeed_id}/_stats", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds"], stats::datafeeds),
+        route!(POST "/_ml/datafeeds/{datafeed_id}/_update", "cluster:admin/xpack/ml/datafeeds/update", [], datafeeds::update),
+        route!(DELETE "/_ml/datafeeds/{datafeed_id}", "cluster:admin/xpack/ml/datafeeds/delete", ["force", "timeout", "master_timeout"], datafeeds::delete),
+        route!(POST "/_ml/datafeeds/{datafeed_id}/_start", "cluster:admin/xpack/ml/datafeed/start", ["start", "end", "timeout"], feeding::start),
+        route!(POST "/_ml/datafeeds/{datafeed_id}/_stop", "cluster:admin/xpack/ml/datafeed/stop", ["force", "timeout", "allow_no_match", "allow_no_datafeeds", "close_job"], feeding::stop),
+        route!(GET "/_ml/datafeeds/{datafeed_id}/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview),
+        route!(POST "/_ml/datafeeds/{datafeed_id}/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
+
+        route!(GET "/_tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "group_by", "nodes", "parent_task_id", "timeout", "wait_for_completion"], tasks::list),
+        route!(GET "/_cat/tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "h", "v", "s", "help", "nodes", "node_id", "parent_task_id"], tasks::cat),
+        route!(GET "/_cat/ml/anomaly_detectors", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes"], cat::jobs),
+        route!(GET "/_cat/ml/anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes"], cat::jobs),
+        route!(GET "/_cat/ml/datafeeds", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "h", "v", "s", "help", "bytes"], cat::datafeeds),
+        route!(GET "/_cat/ml/datafeeds/{datafeed_id}", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "h", "v", "s", "help", "bytes"], cat::datafeeds),
+    ];
+    routes.extend(result_routes());
+    routes
+}
+
+/// The routes that GET and POST share.
+#[rustfmt::skip] // a table: one route a line
+fn result_routes() -> Vec<Route> {
+    vec![
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/buckets", "cluster:monitor/xpack/ml/job/results/buckets/get", ["anomaly_score", "desc", "end", "exclude_interim", "expand", "from", "size", "sort", "start"], results::buckets),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/buckets", "cluster:monitor/xpack/ml/job/results/buckets/get", ["anomaly_score", "desc", "end", "exclude_interim", "expand", "from", "size", "sort", "start"], results::buckets),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/buckets/{timestamp}", "cluster:monitor/xpack/ml/job/results/buckets/get", ["expand"], results::buckets),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/buckets/{timestamp}", "cluster:monitor/xpack/ml/job/results/buckets/get", ["expand"], results::buckets),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/records", "cluster:monitor/xpack/ml/job/results/records/get", ["desc", "end", "exclude_interim", "from", "record_score", "size", "sort", "start"], results::records),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/records", "cluster:monitor/xpack/ml/job/results/records/get", ["desc", "end", "exclude_interim", "from", "record_score", "size", "sort", "start"], results::records),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/influencers", "cluster:monitor/xpack/ml/job/results/influencers/get", ["desc", "end", "exclude_interim", "from", "influencer_score", "size", "sort", "start"], results::influencers),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/influencers", "cluster:monitor/xpack/ml/job/results/influencers/get", ["desc", "end", "exclude_interim", "from", "influencer_score", "size", "sort", "start"], results::influencers),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/model_snapshots", "cluster:monitor/xpack/ml/job/model_snapshots/get", ["desc", "end", "from", "size", "sort", "start"], snapshots::list),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/model_snapshots", "cluster:monitor/xpack/ml/job/model_snapshots/get", ["desc", "end", "from", "size", "sort", "start"], snapshots::list),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}", "cluster:monitor/xpack/ml/job/model_snapshots/get", ["desc", "end", "from", "size", "sort", "start"], snapshots::list),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}", "cluster:monitor/xpack/ml/job/model_snapshots/get", ["desc", "end", "from", "size", "sort", "start"], snapshots::list),
+    ]
+}

@@ -1,0 +1,145 @@
+//! `_stats` of jobs and datafeeds.
+
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use crate::node::Core;
+use crate::node::http::{ApiError, Reply};
+use crate::node::ml::cluster::read;
+use crate::node::ml::configuration::Job;
+use crate::node::ml::identifier::NoMatch;
+use crate::node::ml::job::Progress;
+use crate::node::ml::local::Running;
+use crate::node::ml::metadata::Metadata;
+use crate::node::ml::persistent::{Assignment, PersistentTask, TaskKey};
+use crate::node::ml::state_key;
+
+pub(super) async fn jobs(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let shown = job_stats(&call, call.no_match("allow_no_jobs")?)?;
+    Ok(Reply::json(json!({"count": shown.len(), "jobs": shown})))
+}
+
+pub(super) async fn datafeeds(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let shown = datafeed_stats(&call, call.no_match("allow_no_datafeeds")?)?;
+    Ok(Reply::json(json!({"count": shown.len(), "datafeeds": shown})))
+}
+
+/// The statistics of the jobs that the request names.
+///
+/// # Errors
+/// 404; the store cannot be read.
+pub(super) fn job_stats(call: &Call, no_match: NoMatch) -> Result<Vec<Value>, ApiError> {
+    let metadata = call.metadata();
+    let running = call.parts().local.now();
+    let ids = metadata.expand_jobs(&call.expression("job_id"), no_match)?;
+    let jobs = ids.iter().filter_map(|id| metadata.jobs.get(id));
+    jobs.map(|job| job_of(&call.node.core, &metadata, &running, job)).collect()
+}
+
+fn job_of(core: &Core, metadata: &Metadata, running: &Running, job: &Job) -> Result<Value, ApiError> {
+    let progress: Progress = read(core, &state_key::progress(&job.id))?.unwrap_or_default();
+    let buckets = progress.counts.bucket_count;
+    let average = if buckets == 0 { 0.0 } else { progress.bucket_time_ms / buckets as f64 };
+    let mut shown = Map::new();
+    shown.insert("job_id".to_owned(), json!(job.id));
+    shown.insert("data_counts".to_owned(), Value::Object(progress.counts.shown(&job.id)));
+    shown.insert("model_size_stats".to_owned(), Value::Object(model_size(job, &progress)));
+    shown.insert("forecasts_stats".to_owned(), json!({"total": 0, "forecasted_jobs": 0}));
+    shown.insert("state".to_owned(), json!(metadata.job_state(&job.id)));
+    let key = TaskKey::Job(job.id.clone());
+    place(core, metadata.tasks.get(&key), &mut shown);
+    if let Some(task) = running.tasks.get(&key) {
+        let open_s = core.clock.now_ms().saturating_sub(task.started_ms).max(0) / 1000;
+        shown.insert("open_time".to_owned(), json!(format!("{open_s}s")));
+    }
+    shown.insert(
+        "timing_stats".to_owned(),
+        json!({
+            "job_id": job.id,
+            "bucket_count": buckets,
+            "total_bucket_processing_time_ms": progress.bucket_time_ms,
+            "average_bucket_processing_time_ms": average,
+        }),
+    );
+    Ok(Value::Object(shown))
+}
+
+/// What the last batch noted, or nothing yet.
+fn model_size(job: &Job, progress: &Progress) -> Map<String, Value> {
+    let mut shown = progress.model_size.clone();
+    if shown.is_empty() {
+        shown.insert("job_id".to_owned(), json!(job.id));
+        shown.insert("result_type".to_owned(), json!("model_size_stats"));
+        shown.insert("model_bytes".to_owned(), json!(0));
+        shown.insert("memory_status".to_owned(), json!("ok"));
+    }
+    shown.insert("model_bytes_memory_limit".to_owned(), json!(job.plan.memory_limit_bytes));
+    shown
+}
+
+/// The node that a task is assigned to, and why it is not; nothing without a task.
+fn place(core: &Core, task: Option<&PersistentTask>, shown: &mut Map<String, Value>) {
+    let Some(task) = task else { return };
+    if task.assignment == Assignment::Node {
+        let identity = &core.identity;
+        shown.insert(
+            "node".to_owned(),
+            json!({
+                "id": identity.node_id,
+                "name": identity.node_name,
+                "ephemeral_id": identity.ephemeral_id,
+                "transport_address": identity.address.to_string(),
+                "attributes": {},
+            }),
+        );
+    }
+    shown.insert("assignment_explanation".to_owned(), json!(task.assignment.explanation()));
+}
+
+/// The statistics of the datafeeds that the request names.
+///
+/// # Errors
+/// 404; the store cannot be read.
+pub(super) fn datafeed_stats(call: &Call, no_match: NoMatch) -> Result<Vec<Value>, ApiError> {
+    let metadata = call.metadata();
+    let ids = metadata.expand_datafeeds(&call.expression("datafeed_id"), no_match)?;
+    ids.iter().map(|id| datafeed_of(&call.node.core, &metadata, id)).collect()
+}
+
+fn datafeed_of(core: &Core, metadata: &Metadata, id: &str) -> Result<Value, ApiError> {
+    let job_id = &metadata.datafeed(id)?.job_id;
+    let progress: Progress = read(core, &state_key::progress(job_id))?.unwrap_or_default();
+    let position = progress.position.unwrap_or_default();
+    let task = metadata.datafeed_task(id);
+    let state = match metadata.datafeed_state(id) {
+        "starting" => "started",
+        other => other,
+    };
+    let mut shown = Map::new();
+    shown.insert("datafeed_id".to_owned(), json!(id));
+    shown.insert("state".to_owned(), json!(state));
+    place(core, task, &mut shown);
+    let buckets = progress.counts.bucket_count;
+    let average = if buckets == 0 { 0.0 } else { position.search_time_ms / buckets as f64 };
+    shown.insert(
+        "timing_stats".to_owned(),
+        json!({
+            "job_id": job_id,
+            "search_count": position.searches,
+            "bucket_count": buckets,
+            "total_search_time_ms": position.search_time_ms,
+            "average_search_time_per_bucket_ms": average,
+        }),
+    );
+    if let Some(task) = task {
+        let configured = task.range.end_ms.is_none();
+        let running = configured && position.real_time && task.assignment == Assignment::Node;
+        shown.insert(
+            "running_state".to_owned(),
+            json!({"real_time_configured": configured, "real_time_running": running}),
+        );
+    }
+    Ok(Value::Object(shown))
+}

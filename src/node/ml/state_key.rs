@@ -1,0 +1,45 @@
+//! The keys of the store's state that ML uses.
+
+use super::persistent::TaskKey;
+
+pub(crate) const STANDING: &str = "ml/standing";
+pub(crate) const JOBS: &str = "ml/job/";
+pub(crate) const DATAFEEDS: &str = "ml/datafeed/";
+pub(crate) const TASKS: &str = "ml/task/";
+
+pub(crate) fn job(id: &str) -> String {
+    format!("{JOBS}{id}")
+}
+
+pub(crate) fn datafeed(id: &str) -> String {
+    format!("{DATAFEEDS}{id}")
+}
+
+pub(crate) fn task(key: &TaskKey) -> String {
+    format!("{TASKS}{key}")
+}
+
+/// The allocation that may write for a task. Every batch of a running job expects its own here, so that nothing is written for a
+/// task that was removed or unassigned in the meantime.
+pub(crate) fn owner(key: &TaskKey) -> String {
+    format!("ml/owner/{key}")
+}
+
+pub(crate) fn owner_value(allocation: u64) -> Vec<u8> {
+    allocation.to_string().into_bytes()
+}
+
+/// A job's counters and the position of its datafeed.
+pub(crate) fn progress(job_id: &str) -> String {
+    format!("ml/progress/{job_id}")
+}
+
+/// The open buckets of a job that is not closed.
+pub(crate) fn unfinished(job_id: &str) -> String {
+    format!("ml/unfinished/{job_id}")
+}
+
+/// The models of a job that is not closed.
+pub(crate) fn learned(job_id: &str) -> String {
+    format!("ml/learned/{job_id}")
+}
