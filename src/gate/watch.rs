@@ -41,23 +41,12 @@ fn changed(gate: &Gate, before: &View, after: &View) {
     let fence = after.fence.as_ref();
     tracing::info!(
         cluster = gate.cluster,
-        before = name(before.state),
-        after = name(after.state),
+        before = before.state.name(),
+        after = after.state.name(),
         user.name = fence.and_then(|fence| fence.by.as_deref()),
         reason = fence.and_then(|fence| fence.reason.as_deref()),
         "upgrade mode changed"
     );
-}
-
-/// As metrics and status name a state.
-pub(super) const fn name(state: GateState) -> &'static str {
-    match state {
-        GateState::Unknown => "unknown",
-        GateState::Off => "off",
-        GateState::Enabling => "enabling",
-        GateState::On => "on",
-        GateState::Disabling => "disabling",
-    }
 }
 
 /// What has been logged already, so that it is logged once.

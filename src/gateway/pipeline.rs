@@ -27,6 +27,7 @@ use crate::rejection::{self, Asked, Malformation, Rejection};
 use crate::telemetry::clock;
 
 const OPAQUE_ID: HeaderName = HeaderName::from_static("x-opaque-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What one worker answers requests with.
@@ -95,7 +96,7 @@ impl Pipeline {
         let mut trail = Trail::open(&self.recorder, record(&received));
         let reply = match self.run(received, &view, trail.record()).await {
             Ok(reply) => reply,
-            Err(early) => refuse(early, &kept, trail.record(), &view),
+            Err(early) => self.refuse(early, &kept, trail.record(), &view),
         };
         let mut response = reply.into_response(trail, in_flight);
         if !response.headers().contains_key(REQUEST_ID) {
@@ -129,6 +130,28 @@ impl Pipeline {
         Ok(reply?)
     }
 
+    fn refuse(&self, early: Early, kept: &Kept, record: &mut Record, view: &View) -> Reply {
+        let request_id = record.id.header();
+        let asked = Asked {
+            method: &record.method,
+            uri: &record.target,
+            accept: kept.accept.as_ref(),
+            opaque_id: kept.opaque_id.as_ref(),
+            request_id: &request_id,
+            challenges: view.snapshot.realms.challenges(),
+        };
+        match early {
+            Early::Options(allowed) => Reply::whole(rejection::options(&allowed, &asked), Outcome::Answered),
+            Early::Rejected(rejection) => {
+                log(&rejection, record);
+                let reply = Reply::refused(rejection::answer(&rejection, &asked), rejection.cause());
+                let reason = self.recorder.wants_reason(rejection.cause());
+                record.reason = if reason { rejection::reason(&rejection, &asked) } else { None };
+                reply
+            }
+        }
+    }
+
     /// What belongs to the connection, not to the message.
     fn finish_head(&self, response: &mut Response<ReplyBody>, peer: &Peer) {
         if peer.http2 {
@@ -152,29 +175,12 @@ fn record(received: &Received) -> Record {
         node: None,
         outcome: Outcome::CallerLeft,
         status: None,
+        reason: None,
+        traceparent: received.headers.get(TRACEPARENT).cloned(),
         request_bytes: 0,
         response_bytes: 0,
         started: received.instant,
         duration: Duration::ZERO,
-    }
-}
-
-fn refuse(early: Early, kept: &Kept, record: &Record, view: &View) -> Reply {
-    let request_id = record.id.header();
-    let asked = Asked {
-        method: &record.method,
-        uri: &record.target,
-        accept: kept.accept.as_ref(),
-        opaque_id: kept.opaque_id.as_ref(),
-        request_id: &request_id,
-        challenges: view.snapshot.realms.challenges(),
-    };
-    match early {
-        Early::Options(allowed) => Reply::whole(rejection::options(&allowed, &asked), Outcome::Answered),
-        Early::Rejected(rejection) => {
-            log(&rejection, record);
-            Reply::refused(rejection::answer(&rejection, &asked), rejection.cause())
-        }
     }
 }
 

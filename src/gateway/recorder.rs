@@ -1,70 +1,258 @@
-//! Where a worker's records go: counters in plain cells of its own, read by others through a copy.
+//! Where a worker's records go: its own counters, and its own way to the audit trail.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use http::StatusCode;
 
 use super::trail::{Outcome, Record};
+use crate::audit::{self, Action, Event, EventClass, User};
+use crate::gate::SwitchQuery;
+use crate::policy::{Classified, Demand, UpgradeRule};
+use crate::rejection::Cause;
+use crate::telemetry::clock;
+use crate::telemetry::metrics::{self, Family, Kind, Label, Page, WorkerMetrics};
 
-/// Counts of one worker since its start.
-#[derive(Default)]
+const UNPARSED: Family = Family {
+    name: "mlgate_unparsed_requests_total",
+    help: "Request heads that were no HTTP, too long or too large",
+    labels: &[],
+};
+const TURNED_AWAY: Family =
+    Family { name: "mlgate_connections_refused_total", help: "Connections closed at once, over a limit", labels: &[] };
+
+/// What one worker writes down.
 pub struct Recorder {
-    forwarded: Cell<u64>,
-    answered: Cell<u64>,
-    refused: Cell<u64>,
-    broken: Cell<u64>,
-    left: Cell<u64>,
+    metrics: RefCell<WorkerMetrics>,
+    /// Names of realms, each kept once: there are few.
+    realms: RefCell<Vec<Rc<str>>>,
+    audit: audit::Sender,
     unparsed: Cell<u64>,
     turned_away: Cell<u64>,
 }
 
-/// A copy of the counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub forwarded: u64,
-    pub answered: u64,
-    pub refused: u64,
-    pub broken: u64,
-    pub left: u64,
-    /// Heads that were no HTTP, too long or too large.
-    pub unparsed: u64,
-    /// Connections over a limit.
-    pub turned_away: u64,
-}
-
 impl Recorder {
+    pub fn new(audit: audit::Sender) -> Self {
+        Self {
+            metrics: RefCell::default(),
+            realms: RefCell::default(),
+            audit,
+            unparsed: Cell::new(0),
+            turned_away: Cell::new(0),
+        }
+    }
+
     pub(super) fn record(&self, record: &Record) {
-        let counter = match record.outcome {
-            Outcome::Forwarded => &self.forwarded,
-            Outcome::Answered => &self.answered,
-            Outcome::Refused(_) => &self.refused,
-            Outcome::Broken => &self.broken,
-            Outcome::CallerLeft => &self.left,
-        };
-        count(counter);
+        self.count(record);
+        if let Some((action, outcome)) = audited(record)
+            && self.audit.wants(action.class())
+        {
+            self.audit.send(event(record, action, outcome));
+        }
+    }
+
+    /// Whether somebody reads why requests of this cause are refused.
+    pub(super) fn wants_reason(&self, cause: Cause) -> bool {
+        match cause {
+            Cause::Denied => self.audit.wants(EventClass::AccessDenied),
+            Cause::Unauthenticated => self.audit.wants(EventClass::AuthenticationFailed),
+            Cause::Switch => self.audit.wants(EventClass::UpgradeMode),
+            _ => false,
+        }
     }
 
     /// A head that hyper could not parse was answered with `status`.
     pub(super) fn unparsed(&self, _status: u16) {
-        count(&self.unparsed);
+        self.unparsed.set(self.unparsed.get().wrapping_add(1));
     }
 
     /// A connection was closed at once, since there were too many.
     pub(super) fn turned_away(&self) {
-        count(&self.turned_away);
+        self.turned_away.set(self.turned_away.get().wrapping_add(1));
     }
 
-    pub fn counts(&self) -> Counts {
-        Counts {
-            forwarded: self.forwarded.get(),
-            answered: self.answered.get(),
-            refused: self.refused.get(),
-            broken: self.broken.get(),
-            left: self.left.get(),
-            unparsed: self.unparsed.get(),
-            turned_away: self.turned_away.get(),
+    /// Adds this worker's counts to a page.
+    pub fn copy_into(&self, page: &mut Page) {
+        self.metrics.borrow().copy_into(page);
+        page.put(&UNPARSED, Kind::Counter, &[], float(self.unparsed.get()));
+        page.put(&TURNED_AWAY, Kind::Counter, &[], float(self.turned_away.get()));
+    }
+
+    fn count(&self, record: &Record) {
+        let mut metrics = self.metrics.borrow_mut();
+        let cluster = record.cluster.clone().map_or(Label::Static(""), Label::Local);
+        let class = Label::Static(class(record));
+        let action = Label::Static(named(record));
+        let outcome = Label::Static(outcome(record.outcome));
+        metrics.took(cluster.clone(), class.clone(), record.duration);
+        match record.outcome {
+            Outcome::Refused(Cause::Held | Cause::GateUnknown) => {
+                metrics.count(&metrics::GATE_REJECTIONS, [cluster.clone(), action.clone()]);
+            }
+            Outcome::Refused(Cause::Denied) => {
+                metrics.count(&metrics::AUTHORIZATION_DENIED, [cluster.clone(), action.clone()]);
+            }
+            _ => {}
         }
+        if let Some((realm, outcome)) = authentication(record) {
+            let realm = Label::Local(self.realm(realm));
+            metrics.count(&metrics::AUTHENTICATIONS, [cluster.clone(), realm, Label::Static(outcome)]);
+        }
+        if let Some(node) = &record.node {
+            let node = Label::Local(Rc::clone(node));
+            metrics.count(&metrics::UPSTREAM_REQUESTS, [cluster.clone(), node, outcome.clone()]);
+        }
+        metrics.count(&metrics::REQUESTS, [cluster, class, action, outcome]);
+    }
+
+    fn realm(&self, name: &str) -> Rc<str> {
+        let mut realms = self.realms.borrow_mut();
+        if let Some(known) = realms.iter().find(|known| &***known == name) {
+            return Rc::clone(known);
+        }
+        let new: Rc<str> = Rc::from(name);
+        realms.push(Rc::clone(&new));
+        new
     }
 }
 
-fn count(counter: &Cell<u64>) {
-    counter.set(counter.get().wrapping_add(1));
+/// Counters stay below 2^53 for longer than any process runs.
+#[expect(clippy::cast_precision_loss, reason = "Prometheus knows floats only")]
+const fn float(count: u64) -> f64 {
+    count as f64
+}
+
+const fn class(record: &Record) -> &'static str {
+    match record.classified {
+        Some(Classified::Ml(_)) => "ml",
+        Some(Classified::Perimeter(_)) => "perimeter",
+        Some(Classified::Other) => "other",
+        None => "unroutable",
+    }
+}
+
+/// The transport action, or what else names the request in the table.
+fn named(record: &Record) -> &'static str {
+    match (record.action(), record.classified) {
+        (Some(action), _) => action,
+        (None, Some(Classified::Ml(operation))) => operation.api,
+        (None, Some(Classified::Perimeter(perimeter))) => perimeter.rule,
+        (None, Some(Classified::Other) | None) => "",
+    }
+}
+
+const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::CallerLeft => "caller_left",
+        Outcome::Forwarded => "forwarded",
+        Outcome::Answered => "answered",
+        Outcome::Broken => "broken",
+        Outcome::Refused(cause) => match cause {
+            Cause::Malformed => "malformed",
+            Cause::Misdirected => "misdirected",
+            Cause::TooLarge => "too_large",
+            Cause::BodyTimeout => "body_timeout",
+            Cause::Unroutable => "unroutable",
+            Cause::Unauthenticated => "unauthenticated",
+            Cause::AuthenticationBusy => "authentication_busy",
+            Cause::Denied => "denied",
+            Cause::Held => "held",
+            Cause::GateUnknown => "gate_unknown",
+            Cause::Switch => "switch_failed",
+            Cause::Upstream => "upstream_failed",
+            Cause::Internal => "internal",
+        },
+    }
+}
+
+/// The realm that answered, and what. A refusal names none: the chain has asked several.
+fn authentication(record: &Record) -> Option<(&str, &'static str)> {
+    match (&record.principal, record.outcome) {
+        (Some(principal), _) => Some((&principal.realm.name, "success")),
+        (None, Outcome::Refused(Cause::Unauthenticated)) => Some(("", "failure")),
+        (None, Outcome::Refused(Cause::AuthenticationBusy)) => Some(("", "busy")),
+        (None, _) => None,
+    }
+}
+
+/// Whether a record is an audit event, and of what kind.
+fn audited(record: &Record) -> Option<(Action, audit::Outcome)> {
+    match record.outcome {
+        Outcome::Refused(Cause::Denied) => Some((Action::AccessDenied, audit::Outcome::Failure)),
+        Outcome::Refused(Cause::Unauthenticated) => Some((Action::AuthenticationFailed, audit::Outcome::Failure)),
+        Outcome::Refused(Cause::Switch) => Some((switched(record), audit::Outcome::Failure)),
+        Outcome::Refused(_) => None,
+        Outcome::Answered | Outcome::Forwarded | Outcome::Broken | Outcome::CallerLeft => match rule(record)? {
+            UpgradeRule::Passes => None,
+            UpgradeRule::Switches => Some((switched(record), succeeded(record.status))),
+            UpgradeRule::Refused | UpgradeRule::RefusedAsReset | UpgradeRule::RefusedUnlessManage => {
+                record.grant.is_some().then_some((Action::AccessGranted, audit::Outcome::Success))
+            }
+        },
+    }
+}
+
+fn rule(record: &Record) -> Option<UpgradeRule> {
+    match record.classified? {
+        Classified::Ml(operation) => Some(operation.upgrade_mode),
+        Classified::Perimeter(perimeter) => Some(perimeter.upgrade_mode),
+        Classified::Other => None,
+    }
+}
+
+/// Which way the mode was to be switched; a query that cannot be read was refused, and a bare one switches off.
+fn switched(record: &Record) -> Action {
+    match SwitchQuery::parse(record.target.query()) {
+        Ok(SwitchQuery { enabled: true, .. }) => Action::UpgradeModeEnabled,
+        Ok(_) | Err(_) => Action::UpgradeModeDisabled,
+    }
+}
+
+fn succeeded(status: Option<StatusCode>) -> audit::Outcome {
+    if status.is_some_and(|status| status.is_success()) { audit::Outcome::Success } else { audit::Outcome::Failure }
+}
+
+fn event(record: &Record, action: Action, outcome: audit::Outcome) -> Event {
+    let user = record.principal.as_ref().map(|principal| User {
+        name: principal.username.clone(),
+        roles: principal.roles.iter().map(ToString::to_string).collect(),
+        realm: principal.realm.name.to_string(),
+    });
+    Event {
+        time: clock::now(),
+        action,
+        outcome,
+        reason: record.reason.clone(),
+        cluster: record.cluster.as_deref().unwrap_or_default().to_owned(),
+        user,
+        source_ip: Some(record.peer.socket_address().ip()),
+        method: record.method.to_string(),
+        path: record.target.path().to_owned(),
+        elasticsearch_action: record.action(),
+        privileges: privileges(record),
+        trace_id: record.traceparent.as_ref().and_then(trace_id),
+        request_id: record.id.to_string(),
+    }
+}
+
+/// What granted the request, or what it would need.
+fn privileges(record: &Record) -> Vec<String> {
+    if let Some(grant) = &record.grant {
+        return vec![grant.privilege().to_owned()];
+    }
+    let demand = match record.classified {
+        Some(Classified::Ml(operation)) => operation.demand,
+        Some(Classified::Perimeter(perimeter)) => perimeter.demand,
+        Some(Classified::Other) | None => return Vec::new(),
+    };
+    match demand {
+        Demand::Action(_) => Vec::new(),
+        Demand::Privileges(names) => names.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+/// The trace of a `traceparent` header, `00-<32 hexadecimal digits>-..`.
+fn trace_id(header: &http::HeaderValue) -> Option<String> {
+    let trace = header.to_str().ok()?.split('-').nth(1)?;
+    (trace.len() == 32 && trace.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| trace.to_owned())
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri};
 
 use super::peer::Peer;
 use super::recorder::Recorder;
@@ -35,6 +35,9 @@ pub struct Record {
     pub outcome: Outcome,
     /// Of the answer; `None` when the caller left before there was one.
     pub status: Option<StatusCode>,
+    /// Why it was refused, where somebody reads it.
+    pub reason: Option<String>,
+    pub traceparent: Option<HeaderValue>,
     pub request_bytes: u64,
     pub response_bytes: u64,
     pub started: Instant,

@@ -18,6 +18,19 @@ pub enum GateState {
     Disabling,
 }
 
+impl GateState {
+    /// As status, metrics and logs name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Off => "off",
+            Self::Enabling => "enabling",
+            Self::On => "on",
+            Self::Disabling => "disabling",
+        }
+    }
+}
+
 /// What to do while the state is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenUnknown {

@@ -8,5 +8,5 @@ mod reply;
 mod status;
 
 pub use cause::{Cause, Malformation, Rejection};
-pub use reply::{Asked, answer, options, unparsed};
+pub use reply::{Asked, answer, options, reason, unparsed};
 pub use status::ErrorStatus;

@@ -60,6 +60,13 @@ pub fn answer(rejection: &Rejection, asked: &Asked<'_>) -> Response<Bytes> {
     response
 }
 
+/// What the answer says, for the audit trail.
+pub fn reason(rejection: &Rejection, asked: &Asked<'_>) -> Option<String> {
+    let body = body::body(rejection, asked);
+    let error = body.get("error")?;
+    error.get("reason").unwrap_or(error).as_str().map(str::to_owned)
+}
+
 /// Elasticsearch's answer to `OPTIONS` on a known path.
 pub fn options(allowed: &[&'static str], asked: &Asked<'_>) -> Response<Bytes> {
     let mut response = plain(StatusCode::OK, Bytes::new(), asked);

@@ -139,12 +139,13 @@ pub enum Kind {
 }
 
 /// The text of one scrape; equal series of several workers are added up.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Page {
     families: BTreeMap<&'static str, Lines>,
 }
 
 /// The series of one family in the order in which they came: buckets must rise.
+#[derive(Clone)]
 struct Lines {
     head: String,
     values: Vec<(String, f64)>,

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use ipnet::IpNet;
+use mlgate::audit::Sender;
 use mlgate::gate::{self, FenceFacts, Gate, View};
 use mlgate::gateway::recorder::Recorder;
 use mlgate::gateway::worker::{self, Worker};
@@ -163,7 +164,7 @@ pub(crate) fn basic(user: &str) -> String {
 
 fn work(index: usize, count: usize, socket: std::net::TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let recorder = Rc::new(Recorder::default());
+    let recorder = Rc::new(Recorder::new(Sender::muted()));
     let worker = Worker { index, count, listeners: vec![socket], shared, stop, recorder };
     tokio::task::LocalSet::new().block_on(&runtime, worker::run(worker)).unwrap();
 }
