@@ -4,8 +4,11 @@ use crate::harness::gateway::basic;
 use crate::harness::{Client, Gateway, Upstream};
 
 mod back;
+mod breaking;
 mod framing;
 mod headers;
+mod identity;
+mod nodes;
 
 /// A gateway before a node that answers everything with 200.
 fn usual() -> (Upstream, Gateway) {

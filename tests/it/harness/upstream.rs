@@ -160,6 +160,21 @@ impl Exchange {
         self.stream.write_all(bytes).is_ok()
     }
 
+    /// From here on [`Exchange::send_some`] does not wait.
+    pub(crate) fn no_wait(&mut self) {
+        self.stream.set_write_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+    }
+
+    /// How many of the bytes the gateway took; none when it takes no more for a while.
+    pub(crate) fn send_some(&mut self, bytes: &[u8]) -> usize {
+        self.stream.write(bytes).unwrap_or(0)
+    }
+
+    /// From here on sending waits again.
+    pub(crate) fn wait_writable(&mut self) {
+        self.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    }
+
     pub(crate) fn close(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
