@@ -152,12 +152,14 @@ async fn guard(
         if std::mem::take(&mut first) {
             listed.wake_by(cx.waker());
         }
-        if listed.is_draining() && end.should_finish(watch) {
-            let _ = turn(Turn::Finish);
-        }
         loop {
+            // First what has come, then whether to end: a request that is there is answered.
             if turn(Turn::Poll(cx)).is_ready() {
                 return Poll::Ready(true);
+            }
+            if listed.is_draining() && end.should_finish(watch) {
+                let _ = turn(Turn::Finish);
+                continue;
             }
             match end.due(watch, timeouts, timer.as_mut(), cx) {
                 Due::Later => return Poll::Pending,

@@ -117,6 +117,7 @@ fn plain(status: StatusCode, body: Bytes, asked: &Asked<'_>) -> Response<Bytes> 
     headers.insert(REQUEST_ID, asked.request_id.clone());
     if let Some(id) = asked.opaque_id
         && id.len() <= OPAQUE_ID_BYTES_MAX
+        && id.to_str().is_ok()
     {
         headers.insert(OPAQUE_ID, id.clone());
     }

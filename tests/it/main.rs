@@ -12,3 +12,4 @@
 mod architecture;
 mod forwarding;
 mod harness;
+mod limits;
