@@ -13,3 +13,4 @@ mod architecture;
 mod forwarding;
 mod harness;
 mod limits;
+mod upgrade_mode;

@@ -1,7 +1,7 @@
 //! A gateway with its workers, on a free port.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -43,6 +43,10 @@ pub(crate) struct ClusterSetup {
     pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
     pub(crate) credentials: Option<upstream::Credentials>,
     pub(crate) state: GateState,
+    /// Whether the gate looks at `_ml/info` and `_tasks` before it believes an acknowledgement.
+    pub(crate) verify: bool,
+    /// Whether the gate looks at the cluster by itself, again and again.
+    pub(crate) watch: bool,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
 }
@@ -57,6 +61,8 @@ impl ClusterSetup {
             tls: None,
             credentials: None,
             state: GateState::Off,
+            verify: false,
+            watch: false,
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(60),
         }
@@ -99,7 +105,10 @@ impl Setup {
 pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     pub(crate) health: Vec<Arc<Health>>,
+    pub(crate) gates: Vec<Arc<Gate>>,
     shared: Arc<Shared>,
+    /// Of all its gates.
+    pub(crate) journal: tempfile::TempDir,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
     _control: tokio::runtime::Runtime,
@@ -108,7 +117,10 @@ pub(crate) struct Gateway {
 impl Gateway {
     pub(crate) fn start(setup: Setup) -> Self {
         let control = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (clusters, health) = setup.clusters.iter().map(|one| cluster(one, setup.workers, &control)).unzip();
+        let journal = tempfile::tempdir().unwrap();
+        let started = setup.clusters.iter().map(|one| cluster(one, setup.workers, &control, journal.path()));
+        let (clusters, health): (Vec<(Cluster, Arc<Gate>)>, Vec<_>) = started.unzip();
+        let (clusters, gates) = clusters.into_iter().unzip();
         let first = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = first.local_addr().unwrap();
         let mut sockets = vec![first];
@@ -123,7 +135,7 @@ impl Gateway {
                 std::thread::spawn(move || work(index, count, socket, shared, stop))
             })
             .collect();
-        Self { address, health, shared, stop, workers, _control: control }
+        Self { address, health, gates, shared, stop, workers, journal, _control: control }
     }
 
     /// In front of one node, with everything else as usual.
@@ -185,21 +197,32 @@ fn snapshot(setup: &Setup, clusters: Vec<Cluster>, address: SocketAddr) -> Snaps
     }
 }
 
-fn cluster(setup: &ClusterSetup, workers: usize, control: &tokio::runtime::Runtime) -> (Cluster, Arc<Health>) {
+fn cluster(
+    setup: &ClusterSetup,
+    workers: usize,
+    control: &tokio::runtime::Runtime,
+    journal: &Path,
+) -> ((Cluster, Arc<Gate>), Arc<Health>) {
     let settings = upstream_settings(setup);
     let health = Health::new(setup.nodes.len());
     let client = ControlClient::new(&settings, Arc::clone(&health)).unwrap();
     let credentials = settings.credentials.clone();
-    let control = gate::Control { runtime: control.handle().clone(), client, credentials };
+    let runtime = control.handle().clone();
+    let control = gate::Control { runtime: runtime.clone(), client, credentials };
     let fenced = matches!(setup.state, GateState::On | GateState::Enabling | GateState::Disabling);
     let facts = FenceFacts { since: SystemTime::UNIX_EPOCH, by: None, reason: None };
     let view = View { state: setup.state, confirmed: Instant::now(), fence: fenced.then_some(facts) };
-    let gate = Gate::new(setup.name.to_owned(), gate_settings(), control, workers, Some(view));
+    let gate = Gate::new(setup.name.to_owned(), gate_settings(setup, journal), control, workers, Some(view));
+    if setup.watch {
+        let watched = Arc::clone(&gate);
+        runtime.spawn(async move { gate::watch(&watched).await });
+    }
+    let kept = Arc::clone(&gate);
     let secret = Secret::new("secret-of-the-node".to_owned());
     let hosts = setup.hosts.clone();
     let cluster =
         Cluster::new(setup.name, hosts, setup.identity, &settings, Some(&secret), Arc::clone(&health), gate).unwrap();
-    (cluster, health)
+    ((cluster, kept), health)
 }
 
 fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {
@@ -223,14 +246,14 @@ fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {
     }
 }
 
-fn gate_settings() -> gate::Settings {
+fn gate_settings(setup: &ClusterSetup, journal: &Path) -> gate::Settings {
     gate::Settings {
-        poll_interval: Duration::from_secs(1),
+        poll_interval: Duration::from_millis(20),
         max_staleness: Duration::from_secs(3600),
         when_unknown: WhenUnknown::Reject,
-        verify_acknowledgement: false,
+        verify_acknowledgement: setup.verify,
         alert_after: Duration::from_secs(3600),
-        journal: PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/journal")),
+        journal: journal.to_owned(),
     }
 }
 

@@ -1,0 +1,326 @@
+//! The gate: fence, switch, verification, against a cluster that does what the test says.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+
+use mlgate::gate;
+use mlgate::policy::upgrade_mode::GateState;
+use serde_json::{Value, json};
+
+use crate::harness::gateway::basic;
+use crate::harness::{Client, Exchange, Gateway, PATIENCE, Setup, Upstream};
+
+/// What the fake cluster says, and what it was asked.
+#[derive(Default)]
+struct Cluster {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    upgrade_mode: bool,
+    /// Descriptions of job tasks that still run.
+    tasks: Vec<&'static str>,
+    node_failures: bool,
+    /// Answers `_ml/info` with 503.
+    silent: bool,
+    /// Answers a switch with 500, after it has set the flag.
+    switch_fails: bool,
+    /// Requests whose path ends so are answered once this is false.
+    holds: Option<&'static str>,
+    /// Targets of all switches that came.
+    switches: Vec<String>,
+    /// How many looks at `_tasks` came.
+    looks: usize,
+}
+
+impl Cluster {
+    fn start(state: State) -> (Arc<Self>, Upstream) {
+        let cluster = Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() });
+        let answering = Arc::clone(&cluster);
+        (cluster, Upstream::scripted(move |exchange| while answering.answer(exchange) {}))
+    }
+
+    fn set(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap());
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, until: impl Fn(&State) -> bool) {
+        let (state, timeout) =
+            self.changed.wait_timeout_while(self.state.lock().unwrap(), PATIENCE, |state| !until(state)).unwrap();
+        drop(state);
+        assert!(!timeout.timed_out(), "the cluster never came to it");
+    }
+
+    fn answer(&self, exchange: &mut Exchange) -> bool {
+        let Some(request) = exchange.request() else { return false };
+        let target = request.line().split(' ').nth(1).unwrap().to_owned();
+        let path = target.split('?').next().unwrap().to_owned();
+        let mut state = self.state.lock().unwrap();
+        while state.holds.is_some_and(|held| path.ends_with(held)) {
+            state = self.changed.wait_timeout(state, PATIENCE).unwrap().0;
+        }
+        let (status, body) = state.reply(&path, &target);
+        drop(state);
+        self.changed.notify_all();
+        let body = body.to_string();
+        exchange.send(format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes())
+    }
+}
+
+impl State {
+    fn reply(&mut self, path: &str, target: &str) -> (u16, Value) {
+        match path {
+            "/_ml/info" if self.silent => (503, json!({})),
+            "/_ml/info" => (200, json!({ "upgrade_mode": self.upgrade_mode })),
+            "/_tasks" => {
+                self.looks += 1;
+                let tasks: serde_json::Map<String, Value> = self
+                    .tasks
+                    .iter()
+                    .enumerate()
+                    .map(|(id, job)| (format!("n:{id}"), json!({"action": "xpack/ml/job[c]", "description": job})))
+                    .collect();
+                let mut answer = json!({ "nodes": { "n": { "tasks": tasks } } });
+                if self.node_failures {
+                    answer["node_failures"] = json!([{}]);
+                }
+                (200, answer)
+            }
+            "/_ml/set_upgrade_mode" => {
+                self.switches.push(target.to_owned());
+                self.upgrade_mode = target.contains("enabled") && !target.contains("enabled=false");
+                if self.switch_fails { (500, json!({"error": {}})) } else { (200, json!({"acknowledged": true})) }
+            }
+            _ => (200, json!({"opened": true})),
+        }
+    }
+}
+
+fn before(upstream: &Upstream, state: GateState, watch: bool) -> Gateway {
+    let mut setup = Setup::of(&[upstream.address]);
+    let cluster = setup.cluster();
+    (cluster.state, cluster.verify, cluster.watch) = (state, true, watch);
+    Gateway::start(setup)
+}
+
+fn ask(gateway: &Gateway, user: &str, request: &str) -> (u16, Value) {
+    let response = Client::connect(gateway.address).simple(request, &basic(user));
+    (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
+}
+
+fn reason(answer: &(u16, Value)) -> &str {
+    answer.1["error"]["reason"].as_str().unwrap_or_default()
+}
+
+/// Sends a request in a thread of its own.
+fn asking(gateway: &Gateway, request: &'static str) -> Receiver<(u16, Value)> {
+    let (told, answer): (Sender<_>, _) = channel();
+    let address = gateway.address;
+    thread::spawn(move || {
+        let response = Client::connect(address).simple(request, &basic("ml_admin"));
+        let _ = told.send((response.status, serde_json::from_slice(&response.body).unwrap_or_default()));
+    });
+    answer
+}
+
+fn state_becomes(gateway: &Gateway, wanted: GateState) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while gateway.gates[0].state() != wanted {
+        assert!(std::time::Instant::now() < deadline, "the gate never becomes {wanted:?}");
+        thread::yield_now();
+    }
+}
+
+const OPEN: &str = "POST /_ml/anomaly_detectors/web/_open";
+const CLOSE: &str = "POST /_ml/anomaly_detectors/web/_close";
+const ENABLE: &str = "POST /_ml/set_upgrade_mode?enabled=true&timeout=10m";
+const DISABLE: &str = "POST /_ml/set_upgrade_mode?enabled=false";
+const HELD: &str = "Cannot perform cluster:admin/xpack/ml/job/open action while upgrade mode is enabled";
+
+#[test]
+fn on_and_off_again() {
+    let (cluster, upstream) = Cluster::start(State::default());
+    let gateway = before(&upstream, GateState::Off, false);
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 200);
+    assert_eq!(ask(&gateway, "ml_admin", ENABLE), (200, json!({"acknowledged": true})));
+    assert_eq!(gateway.gates[0].state(), GateState::On);
+    for request in [OPEN, "POST /_xpack/ml/anomaly_detectors/web/_open"] {
+        let held = ask(&gateway, "ml_admin", request);
+        assert_eq!((held.0, reason(&held)), (429, HELD));
+    }
+    assert_eq!(ask(&gateway, "elastic", CLOSE).0, 429);
+    assert_eq!(ask(&gateway, "reader", OPEN).0, 403);
+    assert_eq!(ask(&gateway, "ml_admin", "GET /_ml/info").0, 200);
+    let reset = ask(&gateway, "ml_admin", "POST /_ml/anomaly_detectors/web/_reset");
+    assert_eq!((reset.0, reason(&reset)), (409, "cannot reset job while indices are being upgraded"));
+    assert_eq!(ask(&gateway, "ml_admin", DISABLE), (200, json!({"acknowledged": true})));
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 200);
+    cluster.set(|state| {
+        assert!(state.switches[0].starts_with("/_ml/set_upgrade_mode?enabled=true&timeout="), "{:?}", state.switches);
+        assert_eq!(state.switches.len(), 2);
+    });
+}
+
+#[test]
+fn an_acknowledgement_comes_only_once_no_task_runs() {
+    let (cluster, upstream) = Cluster::start(State { tasks: vec!["job-web"], ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let answer = asking(&gateway, ENABLE);
+    cluster.wait(|state| state.looks >= 2);
+    assert!(answer.try_recv().is_err(), "acknowledged while a task runs");
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 429);
+    cluster.set(|state| state.tasks.clear());
+    assert_eq!(answer.recv_timeout(PATIENCE).unwrap(), (200, json!({"acknowledged": true})));
+}
+
+#[test]
+fn a_retry_after_a_time_out_is_not_acknowledged_early() {
+    let (cluster, upstream) = Cluster::start(State { tasks: vec!["job-web"], upgrade_mode: true, ..State::default() });
+    let gateway = before(&upstream, GateState::On, false);
+    let retry = ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode?enabled=true&timeout=0");
+    assert!(retry.0 >= 400, "{retry:?}");
+    assert!(reason(&retry).contains("xpack/ml/job[c] job-web (n:0)"), "{retry:?}");
+    assert_eq!(gateway.gates[0].state(), GateState::On);
+    cluster.set(|state| state.tasks.clear());
+    assert_eq!(ask(&gateway, "ml_admin", ENABLE).0, 200);
+}
+
+#[test]
+fn what_proves_nothing_is_no_acknowledgement() {
+    let (cluster, upstream) = Cluster::start(State { node_failures: true, ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let answer = ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode?enabled=true&timeout=1ms");
+    assert!(answer.0 >= 400, "{answer:?}");
+    // The cluster's flag is on all the same: so is the fence.
+    assert_eq!(gateway.gates[0].state(), GateState::On);
+    cluster.set(|state| state.node_failures = false);
+    assert_eq!(ask(&gateway, "ml_admin", ENABLE).0, 200);
+}
+
+#[test]
+fn requests_admitted_before_the_fence_are_waited_for() {
+    let (cluster, upstream) = Cluster::start(State { holds: Some("/_close"), ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let closing = asking(&gateway, CLOSE);
+    assert!(upstream.next_request().line().contains("_close"));
+    let enabling = asking(&gateway, ENABLE);
+    state_becomes(&gateway, GateState::Enabling);
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 429);
+    cluster.set(|state| assert!(state.switches.is_empty(), "the cluster was asked before the request had ended"));
+    cluster.set(|state| state.holds = None);
+    assert_eq!(closing.recv_timeout(PATIENCE).unwrap().0, 200);
+    assert_eq!(enabling.recv_timeout(PATIENCE).unwrap().0, 200);
+}
+
+#[test]
+fn a_request_that_does_not_end_in_time_lowers_the_fence_again() {
+    let (cluster, upstream) = Cluster::start(State { holds: Some("/_close"), ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let closing = asking(&gateway, CLOSE);
+    assert!(upstream.next_request().line().contains("_close"));
+    let answer = ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode?enabled=true&timeout=1ms");
+    assert!(answer.0 >= 400, "{answer:?}");
+    cluster.set(|state| assert!(state.switches.is_empty()));
+    assert_eq!(gateway.gates[0].state(), GateState::Off);
+    cluster.set(|state| state.holds = None);
+    assert_eq!(closing.recv_timeout(PATIENCE).unwrap().0, 200);
+}
+
+#[test]
+fn one_switch_at_a_time_whatever_it_asks_for() {
+    let (cluster, upstream) = Cluster::start(State { holds: Some("/set_upgrade_mode"), ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let first = asking(&gateway, ENABLE);
+    assert!(upstream.next_request().line().contains("set_upgrade_mode"));
+    for second in [ENABLE, DISABLE] {
+        let answer = ask(&gateway, "ml_admin", second);
+        assert_eq!(answer.0, 429);
+        assert_eq!(
+            reason(&answer),
+            "Cannot change [upgrade_mode] for feature name [ml-set-upgrade-mode]. Previous request is still being processed."
+        );
+    }
+    cluster.set(|state| state.holds = None);
+    assert_eq!(first.recv_timeout(PATIENCE).unwrap().0, 200);
+}
+
+#[test]
+fn a_caller_that_leaves_changes_nothing() {
+    let (cluster, upstream) = Cluster::start(State { holds: Some("/set_upgrade_mode"), ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let mut caller = Client::connect(gateway.address);
+    caller.send(format!("{ENABLE} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", basic("ml_admin")));
+    assert!(upstream.next_request().line().contains("set_upgrade_mode"));
+    drop(caller);
+    cluster.set(|state| state.holds = None);
+    state_becomes(&gateway, GateState::On);
+}
+
+#[test]
+fn a_switch_that_fails_leaves_what_the_cluster_says() {
+    let (cluster, upstream) = Cluster::start(State { switch_fails: true, ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    assert_eq!(ask(&gateway, "ml_admin", ENABLE).0, 500);
+    assert_eq!(gateway.gates[0].state(), GateState::On, "the flag is not rolled back");
+    cluster.set(|state| state.switch_fails = false);
+    assert_eq!(ask(&gateway, "ml_admin", DISABLE).0, 200);
+    assert_eq!(gateway.gates[0].state(), GateState::Off);
+}
+
+#[test]
+fn the_mode_switched_on_the_cluster_itself_is_followed() {
+    let (cluster, upstream) = Cluster::start(State::default());
+    let gateway = before(&upstream, GateState::Unknown, true);
+    state_becomes(&gateway, GateState::Off);
+    cluster.set(|state| state.upgrade_mode = true);
+    state_becomes(&gateway, GateState::On);
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 429);
+    cluster.set(|state| state.upgrade_mode = false);
+    state_becomes(&gateway, GateState::Off);
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 200);
+}
+
+#[test]
+fn an_unknown_mode_refuses_what_it_might_forbid_and_nothing_else() {
+    let (_cluster, upstream) = Cluster::start(State { silent: true, ..State::default() });
+    let gateway = before(&upstream, GateState::Unknown, true);
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 503);
+    assert_eq!(ask(&gateway, "reader", OPEN).0, 403);
+    assert_eq!(ask(&gateway, "ml_admin", "GET /_ml/anomaly_detectors").0, 200);
+    assert_eq!(ask(&gateway, "reader", "GET /web/_search").0, 200);
+}
+
+#[test]
+fn a_fence_is_on_disk_before_the_cluster_is_asked() {
+    let (cluster, upstream) = Cluster::start(State { holds: Some("/set_upgrade_mode"), ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let enabling = asking(&gateway, ENABLE);
+    assert!(upstream.next_request().line().contains("set_upgrade_mode"));
+    let recalled = gate::recall(gateway.journal.path(), "main").unwrap().unwrap();
+    assert_eq!(recalled.state, GateState::On);
+    assert_eq!(recalled.fence.unwrap().by.as_deref(), Some("ml_admin"));
+    cluster.set(|state| state.holds = None);
+    assert_eq!(enabling.recv_timeout(PATIENCE).unwrap().0, 200);
+    assert_eq!(ask(&gateway, "ml_admin", DISABLE).0, 200);
+    assert!(gate::recall(gateway.journal.path(), "main").unwrap().is_none());
+}
+
+#[test]
+fn queries_are_read_as_elasticsearch_reads_them() {
+    let (cluster, upstream) = Cluster::start(State::default());
+    let gateway = before(&upstream, GateState::Off, false);
+    for (query, status) in
+        [("?enabled=yes", 400), ("?enabled=true&timeout=5", 400), ("?enabled=true;enabled=false", 400)]
+    {
+        assert_eq!(ask(&gateway, "ml_admin", &format!("POST /_ml/set_upgrade_mode{query}")).0, status, "{query}");
+    }
+    cluster.set(|state| assert!(state.switches.is_empty()));
+    assert_eq!(ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode?enabled").0, 200);
+    assert_eq!(gateway.gates[0].state(), GateState::On);
+    assert_eq!(ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode").0, 200);
+    assert_eq!(gateway.gates[0].state(), GateState::Off);
+}
