@@ -59,15 +59,17 @@ pub fn has_privilege(principal: &Principal, name: &str, roles: &Roles) -> bool {
     granted(principal.roles.iter().filter_map(|role| roles.find(role)), name).is_some()
 }
 
-impl Denial {
-    /// The named privileges that would do, from the least to the most powerful.
+impl Demand {
+    /// The named privileges each of which meets it, from the least to the most powerful.
     pub fn granting_privileges(&self) -> Vec<&'static str> {
-        match self.demand {
-            Demand::Action(action) => privilege::names_granting(action),
-            Demand::Privileges(names) => privilege::names_implying(names),
+        match self {
+            Self::Action(action) => privilege::names_granting(action),
+            Self::Privileges(names) => privilege::names_implying(names),
         }
     }
+}
 
+impl Denial {
     /// Elasticsearch's 403 text. `route` such as `POST /_features/_reset` stands in where there is no action name.
     ///
     /// Source: `AuthorizationDenialMessages.java`.
@@ -82,7 +84,7 @@ impl Denial {
         if !self.missing_roles.is_empty() {
             text.push_str(&format!(" (assigned roles [{}] were not found)", joined(&self.missing_roles)));
         }
-        let privileges = self.granting_privileges();
+        let privileges = self.demand.granting_privileges();
         if !privileges.is_empty() {
             let privileges = privileges.join(",");
             text.push_str(&format!(", this action is granted by the cluster privileges [{privileges}]"));

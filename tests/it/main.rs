@@ -10,6 +10,8 @@
 )]
 
 mod architecture;
+mod classification;
+mod classification_twin;
 mod forwarding;
 mod harness;
 mod limits;

@@ -165,6 +165,9 @@ fn everything_else_passes() {
         ("POST /%3Clogs-%7Bnow%2Fd%7D%3E/_doc", "other"),
         ("POST /_inference/_bulk", "other"),
         ("PUT /idx/_doc/AbC%2F..", "other"),
+        // Another ML request, but one that asks for nothing more.
+        ("GET /_ml/anomaly_detectors/x%2F_stats", "ml.get_jobs"),
+        ("DELETE /_ml/anomaly_detectors//_forecast", "ml.delete_forecast"),
         ("DELETE /%2A", "other"),
         ("PUT /%2Eml-config/_doc/a%2Fb", "ml_index_write"),
     ]);

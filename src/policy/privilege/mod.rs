@@ -14,6 +14,8 @@ use pattern::Pattern;
 pub struct Privilege {
     /// As the role writes it.
     written: String,
+    /// The known name, if it has one.
+    name: Option<&'static str>,
     granted: Vec<Pattern>,
     excluded: Vec<Pattern>,
 }
@@ -38,10 +40,10 @@ impl Privilege {
         let lower = written.to_lowercase();
         if is_cluster_action(&lower) {
             let granted = vec![Pattern::parse(&format!("{lower}*"))];
-            return Ok(Self { written: written.to_owned(), granted, excluded: Vec::new() });
+            return Ok(Self { written: written.to_owned(), name: None, granted, excluded: Vec::new() });
         }
-        match ORDERED.iter().find(|privilege| privilege.written == lower) {
-            Some(named) => Ok(Self { written: written.to_owned(), ..named.clone() }),
+        match find(&lower) {
+            Some(named) => Ok(Self { written: written.to_owned(), ..named.privilege.clone() }),
             None if lower.starts_with('/') => Err(PrivilegeProblem::Regex(written.to_owned())),
             None => Err(PrivilegeProblem::Unknown(lower)),
         }
@@ -61,51 +63,67 @@ impl Privilege {
 
 /// Whether `privileges` together grant everything that the named privilege does. An unknown name is never granted.
 pub(super) fn together_imply(privileges: &[&Privilege], name: &str) -> bool {
-    find(name).is_some_and(|wanted| inclusion::includes(privileges, &[wanted]))
+    let Some(wanted) = find(name) else { return false };
+    let by_name = |privilege: &&Privilege| privilege.name.is_some_and(|name| wanted.implied_by.contains(&name));
+    privileges.iter().any(by_name) || inclusion::includes(privileges, &[&wanted.privilege])
 }
 
 /// The known privilege names, from the least to the most powerful: by how many others each implies, then by name.
 ///
 /// Source: `ClusterPrivilegeResolver.sortByAccessLevel`.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    ORDERED.iter().map(|privilege| privilege.written.as_str())
+    ORDERED.iter().map(|named| named.name)
 }
 
 /// The named privileges that grant `action`, in the order of [`names`].
 pub(super) fn names_granting(action: &str) -> Vec<&'static str> {
-    ORDERED.iter().filter(|privilege| privilege.grants(action)).map(|privilege| privilege.written.as_str()).collect()
+    ORDERED.iter().filter(|named| named.privilege.grants(action)).map(|named| named.name).collect()
 }
 
 /// The named privileges each of which implies all of `wanted`, in the order of [`names`].
 pub(super) fn names_implying(wanted: &[&str]) -> Vec<&'static str> {
-    let implies_all = |privilege: &&Privilege| wanted.iter().all(|name| together_imply(&[privilege], name));
-    ORDERED.iter().filter(implies_all).map(|privilege| privilege.written.as_str()).collect()
+    let implies = |name: &str, wanted: &str| find(wanted).is_some_and(|wanted| wanted.implied_by.contains(&name));
+    names().filter(|name| wanted.iter().all(|wanted| implies(name, wanted))).collect()
 }
 
-fn find(name: &str) -> Option<&'static Privilege> {
-    ORDERED.iter().find(|privilege| privilege.written == name)
+fn find(name: &str) -> Option<&'static Named> {
+    ORDERED.iter().find(|named| named.name == name)
 }
 
 fn is_cluster_action(lower: &str) -> bool {
     named::ALL_PATTERNS.iter().any(|pattern| Pattern::parse(pattern).matches(lower))
 }
 
-/// Sorted once: the order needs every pair compared.
-static ORDERED: LazyLock<Vec<Privilege>> = LazyLock::new(|| {
-    let all: Vec<Privilege> = named::DEFINITIONS.iter().map(defined).collect();
-    let implied = |outer: &Privilege| {
-        all.iter().filter(|inner| *inner != outer && inclusion::includes(&[outer], &[inner])).count()
+/// A known privilege among the others.
+struct Named {
+    name: &'static str,
+    privilege: Privilege,
+    /// The names that grant all that it does, its own among them.
+    implied_by: Vec<&'static str>,
+}
+
+/// In the order of [`names`]. Compared once, every pair; the first roles that are built pay for it, no request.
+static ORDERED: LazyLock<Vec<Named>> = LazyLock::new(|| {
+    let all: Vec<(&'static str, Privilege)> = named::DEFINITIONS.iter().map(defined).collect();
+    let implied_by = |inner: &Privilege| -> Vec<&'static str> {
+        let implies = |outer: &Privilege| inclusion::includes(&[outer], &[inner]);
+        all.iter().filter(|(_, outer)| implies(outer)).map(|(name, _)| *name).collect()
     };
-    let mut ranked: Vec<(usize, Privilege)> = all.iter().map(|each| (implied(each), each.clone())).collect();
-    ranked.sort_by(|(left_rank, left), (right_rank, right)| {
-        (left_rank, &left.written).cmp(&(right_rank, &right.written))
-    });
-    ranked.into_iter().map(|(_, privilege)| privilege).collect()
+    let named = |(name, privilege): &(&'static str, Privilege)| Named {
+        name,
+        privilege: privilege.clone(),
+        implied_by: implied_by(privilege),
+    };
+    let mut table: Vec<Named> = all.iter().map(named).collect();
+    let implied: Vec<&'static str> = table.iter().flat_map(|named| named.implied_by.clone()).collect();
+    table.sort_by_key(|named| (implied.iter().filter(|name| **name == named.name).count(), named.name));
+    table
 });
 
-fn defined((name, granted, excluded): &named::Definition) -> Privilege {
+fn defined((name, granted, excluded): &named::Definition) -> (&'static str, Privilege) {
     let parse = |patterns: &[&str]| patterns.iter().map(|pattern| Pattern::parse(pattern)).collect();
-    Privilege { written: (*name).to_owned(), granted: parse(granted), excluded: parse(excluded) }
+    let written = (*name).to_owned();
+    (name, Privilege { written, name: Some(name), granted: parse(granted), excluded: parse(excluded) })
 }
 
 impl fmt::Display for PrivilegeProblem {

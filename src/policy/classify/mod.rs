@@ -49,7 +49,8 @@ pub enum Unroutable {
 /// Finds what `method` on `target` reaches.
 ///
 /// An ML path outside the table is refused, whatever the method: below `/_ml` Elasticsearch would serve it as an index
-/// API. So is a target that another parser could read as a different ML request than Elasticsearch does.
+/// API. So is a target that another parser could read as ML where Elasticsearch does not, or as an ML request that
+/// asks for more than the one that Elasticsearch reads.
 ///
 /// # Errors
 /// Requests that Elasticsearch would refuse, or that another parser could read differently.
@@ -92,17 +93,32 @@ impl Request<'_> {
         perimeter::find(self.method, segments, self.query, letters).map_or(Classified::Other, Classified::Perimeter)
     }
 
-    /// Whether another reading of the path reaches ML, and not what the path as it stands reaches.
+    /// Whether another reading of the path reaches ML where the path as it stands does not, or asks for more than it.
     fn differs(&self, segments: &Segments<'_>, found: Classified) -> bool {
-        let asks = |classified| match classified {
-            Classified::Ml(operation) => Some((operation.demand, operation.upgrade_mode)),
-            Classified::Perimeter(perimeter) => Some((perimeter.demand, perimeter.upgrade_mode)),
-            Classified::Other => None,
-        };
         match self.reaches(segments, Letters::Folded) {
-            Ok(Classified::Other) | Err(Unroutable::NoHandler | Unroutable::Target(_)) => false,
-            Ok(reading @ (Classified::Ml(_) | Classified::Perimeter(_))) => asks(reading) != asks(found),
+            Ok(reading) => asks_for_more(reading, found),
+            Err(Unroutable::NoHandler | Unroutable::Target(_)) => false,
             Err(Unroutable::MethodNotAllowed(_) | Unroutable::Options(_)) => !matches!(found, Classified::Ml(_)),
+        }
+    }
+}
+
+/// Whether there may be callers who may do `found` and may not do `reading`.
+fn asks_for_more(reading: Classified, found: Classified) -> bool {
+    let asks = |classified| match classified {
+        Classified::Ml(operation) => Some((operation.demand, operation.upgrade_mode)),
+        Classified::Perimeter(perimeter) => Some((perimeter.demand, perimeter.upgrade_mode)),
+        Classified::Other => None,
+    };
+    match (asks(reading), asks(found)) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some((demand, rule)), Some((found_demand, found_rule))) => {
+            let is_granted_with_it = || {
+                let names = demand.granting_privileges();
+                found_demand.granting_privileges().iter().all(|name| names.contains(name))
+            };
+            (rule != found_rule && rule != UpgradeRule::Passes) || (demand != found_demand && !is_granted_with_it())
         }
     }
 }
