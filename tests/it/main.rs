@@ -15,4 +15,5 @@ mod classification_twin;
 mod forwarding;
 mod harness;
 mod limits;
+mod privileges;
 mod upgrade_mode;
