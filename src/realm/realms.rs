@@ -122,7 +122,7 @@ fn anonymous(settings: &Anonymous) -> Principal {
     roles.dedup();
     Principal {
         username: settings.username.clone(),
-        realm: RealmRef { name: "__anonymous".to_owned(), kind: "__anonymous" },
+        realm: RealmRef { name: "__anonymous".to_owned(), kind: "anonymous" },
         roles,
         groups: Vec::new(),
         full_name: None,

@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod authentication;
 mod classification;
 mod classification_twin;
 mod forwarding;

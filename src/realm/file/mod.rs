@@ -18,3 +18,6 @@ pub struct Settings {
     pub users: Users,
     pub users_roles: UsersRoles,
 }
+
+#[cfg(test)]
+mod tests;
