@@ -1,7 +1,33 @@
 //! The config file: what it says, what is wrong with it, and the settings that the parts rely on.
 
+mod check;
+mod document;
+mod environment;
+mod file;
+mod first_start;
+mod key_path;
+mod named_file;
+mod problem;
+mod reference;
+mod review;
+mod shape;
+mod tls;
+mod yaml;
+
+pub use environment::VariableFault;
+pub use file::ConfigFile;
+pub use first_start::{CertificateFiles, FirstStart, UsersFiles};
+pub use key_path::{KeyPath, Step};
+pub use named_file::FileFault;
+pub use problem::{Fault, Found, Note, Problem, Problems};
+pub use reference::page as reference_page;
+pub use review::Preview;
+pub use shape::json_schema;
+pub use tls::{CertificateFault, TlsFault};
+pub use yaml::{Construct, Mark, YamlFault};
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::policy::Roles;
 use crate::{gate, gateway, node, realm, upstream};
@@ -25,6 +51,16 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// Every file that was read, for reloads.
     pub files: Vec<PathBuf>,
+    /// What works but may not be meant, such as a certificate that expires soon.
+    pub notes: Vec<Note>,
+}
+
+/// Reads a config file and everything it names; `None` is `config/mlgate.yml`, or the shipped default without it.
+///
+/// # Errors
+/// Everything that is wrong, each in a line of its own.
+pub fn load(path: Option<&Path>) -> Result<Settings, Problems> {
+    ConfigFile::read(path)?.settings()
 }
 
 #[derive(Clone, Debug)]
@@ -64,3 +100,6 @@ pub enum LogFormat {
 pub struct AuditSettings {
     pub events: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! `authentication`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Period, SecretText};
+
+/// Who callers are.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct AuthenticationDocument {
+    /// Which requests need credentials: `all`, or only those that reach `ml`.
+    pub(in crate::config) required: RequiredDocument,
+    /// Sources of identities, in the order in which they are tried.
+    pub(in crate::config) realms: Vec<RealmDocument>,
+    /// Who a request without credentials is; left out: nobody.
+    pub(in crate::config) anonymous: Option<AnonymousDocument>,
+    /// The memory of verified credentials.
+    pub(in crate::config) cache: CacheDocument,
+}
+
+impl Default for AuthenticationDocument {
+    fn default() -> Self {
+        Self {
+            required: RequiredDocument::All,
+            realms: vec![RealmDocument::File(FileRealmDocument {
+                name: "file1".to_owned(),
+                users: users(),
+                users_roles: users_roles(),
+            })],
+            anonymous: None,
+            cache: CacheDocument::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum RequiredDocument {
+    All,
+    Ml,
+}
+
+/// The user of requests without credentials. Wrong credentials are refused all the same.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct AnonymousDocument {
+    /// Its user name.
+    #[serde(default = "anonymous_name")]
+    pub(in crate::config) username: String,
+    /// Its roles.
+    #[serde(default)]
+    pub(in crate::config) roles: Vec<String>,
+}
+
+fn anonymous_name() -> String {
+    "anonymous".to_owned()
+}
+
+/// The memory of verified credentials.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct CacheDocument {
+    /// How long verified credentials are remembered; `0`: not at all.
+    pub(in crate::config) ttl: Period,
+    /// How many are remembered.
+    pub(in crate::config) max_entries: usize,
+}
+
+impl Default for CacheDocument {
+    fn default() -> Self {
+        Self { ttl: Period::seconds(60), max_entries: 100_000 }
+    }
+}
+
+/// A source of identities.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(in crate::config) enum RealmDocument {
+    File(FileRealmDocument),
+    Jwt(Box<JwtRealmDocument>),
+    Pki(PkiRealmDocument),
+    Elasticsearch(ElasticsearchRealmDocument),
+}
+
+impl RealmDocument {
+    pub(in crate::config) fn name(&self) -> &str {
+        match self {
+            Self::File(realm) => &realm.name,
+            Self::Jwt(realm) => &realm.name,
+            Self::Pki(realm) => &realm.name,
+            Self::Elasticsearch(realm) => &realm.name,
+        }
+    }
+}
+
+/// Users and passwords in Elasticsearch's `users` and `users_roles` files.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct FileRealmDocument {
+    /// Name of the realm in logs and audit events.
+    pub(in crate::config) name: String,
+    /// File with `NAME:HASH` lines; `mlgate hash-password` makes one.
+    #[serde(default = "users")]
+    pub(in crate::config) users: String,
+    /// File with `ROLE:NAME,NAME` lines.
+    #[serde(default = "users_roles")]
+    pub(in crate::config) users_roles: String,
+}
+
+fn users() -> String {
+    "users".to_owned()
+}
+
+fn users_roles() -> String {
+    "users_roles".to_owned()
+}
+
+/// Signed tokens; settings as in Elasticsearch's jwt realm.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct JwtRealmDocument {
+    /// Name of the realm in logs and audit events.
+    pub(in crate::config) name: String,
+    /// Kind of token that is checked.
+    #[serde(default)]
+    pub(in crate::config) token_type: TokenTypeDocument,
+    /// Exact value of `iss`.
+    pub(in crate::config) allowed_issuer: String,
+    /// One of these must be in `aud`.
+    pub(in crate::config) allowed_audiences: Vec<String>,
+    /// Of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA`, `HS256`, `HS384`, `HS512`.
+    #[serde(default = "rs256")]
+    pub(in crate::config) allowed_signature_algorithms: Vec<String>,
+    /// How far the clock of the issuer may be off.
+    #[serde(default = "clock_skew")]
+    pub(in crate::config) allowed_clock_skew: Period,
+    /// Exact values of `sub`; empty, and no patterns: any.
+    #[serde(default)]
+    pub(in crate::config) allowed_subjects: Vec<String>,
+    /// Patterns of `sub`: wildcards, or a regular expression between slashes.
+    #[serde(default)]
+    pub(in crate::config) allowed_subject_patterns: Vec<String>,
+    /// JWKS file with the issuer's public keys. An https URL is not there yet.
+    #[serde(default)]
+    pub(in crate::config) pkc_jwkset_path: Option<String>,
+    /// JWKS with shared keys.
+    #[serde(default)]
+    pub(in crate::config) hmac_jwkset: Option<SecretText>,
+    /// File with a JWKS of shared keys.
+    #[serde(default)]
+    pub(in crate::config) hmac_jwkset_file: Option<String>,
+    /// Shared key, as text.
+    #[serde(default)]
+    pub(in crate::config) hmac_key: Option<SecretText>,
+    /// File with a shared key.
+    #[serde(default)]
+    pub(in crate::config) hmac_key_file: Option<String>,
+    /// Which claims say who the caller is.
+    pub(in crate::config) claims: ClaimNames,
+    /// What part of a claim counts: regular expressions with one group, by the names of `claims`.
+    #[serde(default)]
+    pub(in crate::config) claim_patterns: ClaimPatternTexts,
+    /// Claims that a token must have, and their allowed values.
+    #[serde(default)]
+    pub(in crate::config) required_claims: BTreeMap<String, Vec<String>>,
+    /// Claims that stand in for missing ones; access tokens only.
+    #[serde(default)]
+    pub(in crate::config) fallback_claims: FallbackClaimNames,
+    /// Whether whoever presents a token must show a secret as well.
+    #[serde(default)]
+    pub(in crate::config) client_authentication: ClientAuthenticationDocument,
+    /// Keep claims as user metadata `jwt_claim_*`.
+    #[serde(default = "yes")]
+    pub(in crate::config) populate_user_metadata: bool,
+}
+
+fn rs256() -> Vec<String> {
+    vec!["RS256".to_owned()]
+}
+
+fn clock_skew() -> Period {
+    Period::seconds(60)
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum TokenTypeDocument {
+    #[default]
+    IdToken,
+    AccessToken,
+}
+
+/// Which claims say who the caller is.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ClaimNames {
+    /// Claim with the user name, such as `sub`.
+    pub(in crate::config) principal: String,
+    /// Claim with the groups, for role mappings.
+    #[serde(default)]
+    pub(in crate::config) groups: Option<String>,
+    /// Claim with the full name.
+    #[serde(default)]
+    pub(in crate::config) name: Option<String>,
+    /// Claim with the mail address.
+    #[serde(default)]
+    pub(in crate::config) mail: Option<String>,
+    /// Claim with the distinguished name, for role mappings.
+    #[serde(default)]
+    pub(in crate::config) dn: Option<String>,
+}
+
+/// What part of a claim counts: regular expressions with one group.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct ClaimPatternTexts {
+    /// Part of `claims.principal` that counts.
+    pub(in crate::config) principal: Option<String>,
+    /// Part of each of `claims.groups` that counts.
+    pub(in crate::config) groups: Option<String>,
+    /// Part of `claims.name` that counts.
+    pub(in crate::config) name: Option<String>,
+    /// Part of `claims.mail` that counts.
+    pub(in crate::config) mail: Option<String>,
+    /// Part of `claims.dn` that counts.
+    pub(in crate::config) dn: Option<String>,
+}
+
+/// Claims that stand in for missing ones.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct FallbackClaimNames {
+    /// Claim that is read where there is no `sub`.
+    pub(in crate::config) sub: Option<String>,
+    /// Claim that is read where there is no `aud`.
+    pub(in crate::config) aud: Option<String>,
+}
+
+/// Whether whoever presents a token must show a secret as well.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct ClientAuthenticationDocument {
+    /// `shared_secret`: in the header `ES-Client-Authentication: SharedSecret SECRET`.
+    #[serde(rename = "type")]
+    pub(in crate::config) kind: SharedSecretType,
+    /// The secret.
+    pub(in crate::config) shared_secret: Option<SecretText>,
+    /// File with the secret.
+    pub(in crate::config) shared_secret_file: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum SharedSecretType {
+    #[default]
+    None,
+    SharedSecret,
+}
+
+/// Client certificates. Not there yet.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct PkiRealmDocument {
+    /// Name of the realm in logs and audit events.
+    pub(in crate::config) name: String,
+    /// Regular expression with one group over the distinguished name: the user name.
+    #[serde(default = "common_name")]
+    pub(in crate::config) username_pattern: String,
+}
+
+fn common_name() -> String {
+    "CN=(.*?)(?:,|$)".to_owned()
+}
+
+/// The cluster itself decides. Not there yet.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ElasticsearchRealmDocument {
+    /// Name of the realm in logs and audit events.
+    pub(in crate::config) name: String,
+}

@@ -1,0 +1,57 @@
+//! `listeners` and `admin`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An address that callers connect to.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ListenerDocument {
+    /// IP address and port, such as `0.0.0.0:9243` or `[::1]:9243`; port 0: any free one.
+    pub(in crate::config) address: String,
+    /// Expect the PROXY protocol from the peers in `trusted_proxies`. Not there yet: only `false`.
+    #[serde(default)]
+    pub(in crate::config) proxy_protocol: bool,
+    /// Networks of proxies in front, such as `10.0.0.0/8`: their `X-Forwarded-*` headers are kept.
+    #[serde(default)]
+    pub(in crate::config) trusted_proxies: Vec<String>,
+    /// Plain HTTP on an address that is not loopback: credentials can be read on the way.
+    #[serde(default)]
+    pub(in crate::config) allow_plaintext: bool,
+    /// TLS; left out: plain HTTP.
+    #[serde(default)]
+    pub(in crate::config) tls: Option<ListenerTlsDocument>,
+}
+
+/// TLS of a listener: versions 1.2 and 1.3, HTTP/1.1 and HTTP/2 by ALPN.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ListenerTlsDocument {
+    /// PEM file: the server's certificate, then those of its issuers.
+    pub(in crate::config) certificate: String,
+    /// PEM file with the private key of the certificate, not encrypted.
+    pub(in crate::config) key: String,
+    /// Whether callers show a certificate. Not there yet: only `none`.
+    #[serde(default)]
+    pub(in crate::config) client_authentication: ClientCertificates,
+    /// PEM files with the issuers of client certificates. Not there yet: only empty.
+    #[serde(default)]
+    pub(in crate::config) client_certificate_authorities: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum ClientCertificates {
+    #[default]
+    None,
+    Optional,
+    Required,
+}
+
+/// The address for health, metrics, status API and dashboard.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct AdminDocument {
+    /// IP address and port; plain HTTP, so best on loopback or a network of its own.
+    pub(in crate::config) address: String,
+}

@@ -1,0 +1,153 @@
+//! `authentication`: realms, their users, the anonymous user.
+
+use super::{KeyPath, Review};
+use crate::config::document::{AnonymousDocument, FileRealmDocument, RealmDocument, RequiredDocument};
+use crate::config::problem::Fault::Invalid;
+use crate::config::yaml::Mark;
+use crate::realm::file::{self, Users, UsersRoles};
+use crate::realm::role_mapping::RoleMapping;
+use crate::realm::{self, Anonymous, CacheSettings, Place, RealmSettings, Required};
+
+impl Review<'_> {
+    /// `None`: something is wrong, and is recorded.
+    pub(super) fn authentication(&mut self) -> Option<realm::Settings> {
+        let document = &self.file.document().authentication;
+        let key = KeyPath::root().key("authentication");
+        let realms_key = key.key("realms");
+        let named = document.realms.iter().enumerate();
+        self.distinct(named.map(|(index, realm)| (realms_key.index(index).key("name"), realm.name().to_owned())));
+        let realms: Vec<Option<RealmSettings>> = document
+            .realms
+            .iter()
+            .enumerate()
+            .map(|(index, realm)| self.realm(&realms_key.index(index), realm))
+            .collect();
+        let anonymous = document.anonymous.as_ref().map(|anonymous| self.anonymous(&key.key("anonymous"), anonymous));
+        if document.realms.is_empty() && anonymous.is_none() {
+            self.note(&realms_key, "no realm and no anonymous user: nobody gets in");
+        }
+        let role_mapping = self.role_mapping();
+        Some(realm::Settings {
+            required: match document.required {
+                RequiredDocument::All => Required::All,
+                RequiredDocument::Ml => Required::Ml,
+            },
+            realms: realms.into_iter().collect::<Option<_>>()?,
+            anonymous,
+            cache: CacheSettings { ttl: document.cache.ttl.0, max_entries: document.cache.max_entries },
+            role_mapping: role_mapping?,
+        })
+    }
+
+    fn realm(&mut self, key: &KeyPath, document: &RealmDocument) -> Option<RealmSettings> {
+        if let Err(problem) = file::check_name(document.name()) {
+            self.fault(&key.key("name"), Invalid(Box::new(problem)));
+        }
+        match document {
+            RealmDocument::File(document) => self.file_realm(key, document).map(RealmSettings::File),
+            RealmDocument::Jwt(document) => {
+                self.jwt_realm(key, document).map(|settings| RealmSettings::Jwt(Box::new(settings)))
+            }
+            RealmDocument::Pki(_) => {
+                self.not_there_yet(&key.key("type"), "pki", "[file] or [jwt]");
+                None
+            }
+            RealmDocument::Elasticsearch(_) => {
+                self.not_there_yet(&key.key("type"), "elasticsearch", "[file] or [jwt]");
+                None
+            }
+        }
+    }
+
+    fn file_realm(&mut self, key: &KeyPath, document: &FileRealmDocument) -> Option<file::Settings> {
+        let users = self.users(&key.key("users"), &document.users);
+        let users_roles = self.users_roles(&key.key("users_roles"), &document.users_roles);
+        let (users, users_roles) = (users?, users_roles?);
+        for name in users_roles.users().filter(|name| !users.contains(name)) {
+            self.note(&key.key("users_roles"), format!("user [{name}] has roles but is not in [{}]", document.users));
+        }
+        Some(file::Settings { name: document.name.clone(), users, users_roles })
+    }
+
+    fn users(&mut self, key: &KeyPath, written: &str) -> Option<Users> {
+        if self.pending.makes(&self.file.resolve(written)) {
+            self.named_bytes(key, written);
+            return Some(Users::default());
+        }
+        let (path, bytes) = self.named_bytes(key, written)?;
+        let problems = match Users::parse(&bytes) {
+            Ok(users) => return Some(users),
+            Err(problems) => problems,
+        };
+        for problem in problems {
+            self.fault_inside(
+                key,
+                &path,
+                Some(Mark { line: problem.line, column: 1 }),
+                Invalid(Box::new(problem.cause)),
+            );
+        }
+        None
+    }
+
+    fn users_roles(&mut self, key: &KeyPath, written: &str) -> Option<UsersRoles> {
+        if self.pending.makes(&self.file.resolve(written)) {
+            self.named_bytes(key, written);
+            return Some(UsersRoles::default());
+        }
+        let (path, bytes) = self.named_bytes(key, written)?;
+        let problems = match UsersRoles::parse(&bytes) {
+            Ok(users_roles) => return Some(users_roles),
+            Err(problems) => problems,
+        };
+        for problem in problems {
+            self.fault_inside(
+                key,
+                &path,
+                Some(Mark { line: problem.line, column: 1 }),
+                Invalid(Box::new(problem.cause)),
+            );
+        }
+        None
+    }
+
+    fn anonymous(&mut self, key: &KeyPath, document: &AnonymousDocument) -> Anonymous {
+        if let Err(problem) = file::check_name(&document.username) {
+            self.fault(&key.key("username"), Invalid(Box::new(problem)));
+        }
+        if document.roles.is_empty() {
+            self.note(&key.key("roles"), "the anonymous user has no role");
+        }
+        Anonymous { username: document.username.clone(), roles: document.roles.clone() }
+    }
+
+    fn role_mapping(&mut self) -> Option<RoleMapping> {
+        let Some(written) = self.file.document().authorization.role_mapping.as_deref() else {
+            return Some(RoleMapping::default());
+        };
+        let key = KeyPath::root().key("authorization").key("role_mapping");
+        let (path, text) = self.named_text(&key, written)?;
+        let problems = match RoleMapping::parse(&text) {
+            Ok(role_mapping) => return Some(role_mapping),
+            Err(problems) => problems,
+        };
+        for problem in problems {
+            self.fault_inside(&key, &path, mark(problem.place), Invalid(Box::new(problem.cause)));
+        }
+        None
+    }
+
+    /// A text of the config that a parser of the realms refuses.
+    pub(super) fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
+        &mut self,
+        key: &KeyPath,
+        parsed: Result<T, E>,
+    ) -> Option<T> {
+        parsed.map_err(|problem| self.fault(key, Invalid(Box::new(problem)))).ok()
+    }
+}
+
+pub(super) fn mark(place: Place) -> Option<Mark> {
+    let (line, column) = (usize::try_from(place.line).ok()?, usize::try_from(place.column).ok()?);
+    (line > 0).then_some(Mark { line, column: column.max(1) })
+}

@@ -1,0 +1,106 @@
+//! `listeners`.
+
+use std::sync::Arc;
+
+use super::{Fault, KeyPath, Review};
+use crate::config::document::{ClientCertificates, ListenerDocument, ListenerTlsDocument};
+use crate::config::tls;
+use crate::gateway::ListenerSettings;
+
+impl Review<'_> {
+    pub(super) fn listeners(&mut self, documents: &[ListenerDocument]) -> Vec<ListenerSettings> {
+        let key = KeyPath::root().key("listeners");
+        if documents.is_empty() {
+            self.fault(&key, Fault::Missing { expected: "at least one listener".to_owned() });
+        }
+        let mut listeners: Vec<ListenerSettings> = Vec::new();
+        for (index, document) in documents.iter().enumerate() {
+            let key = key.index(index);
+            let Some(listener) = self.listener(&key, document) else { continue };
+            let same = listeners
+                .iter()
+                .position(|earlier| earlier.address == listener.address && listener.address.port() != 0);
+            if let Some(first) = same {
+                let first = KeyPath::root().key("listeners").index(first).key("address");
+                self.fault(&key.key("address"), Fault::Duplicate { name: document.address.clone(), first });
+            }
+            listeners.push(listener);
+        }
+        listeners
+    }
+
+    fn listener(&mut self, key: &KeyPath, document: &ListenerDocument) -> Option<ListenerSettings> {
+        let address = self.socket_address(&key.key("address"), &document.address);
+        if document.proxy_protocol {
+            self.not_there_yet(&key.key("proxy_protocol"), "true", "[false]");
+        }
+        let networks = document.trusted_proxies.iter().enumerate();
+        let trusted_proxies: Vec<_> = networks
+            .filter_map(|(index, network)| self.network(&key.key("trusted_proxies").index(index), network))
+            .collect();
+        let tls = document.tls.as_ref().and_then(|tls| self.listener_tls(&key.key("tls"), tls));
+        let address = address?;
+        if document.tls.is_none() && !address.ip().is_loopback() && !document.allow_plaintext {
+            self.fault(&key.key("address"), Fault::Plaintext { address: document.address.clone() });
+        }
+        Some(ListenerSettings { address, proxy_protocol: false, trusted_proxies, tls })
+    }
+
+    fn listener_tls(&mut self, key: &KeyPath, document: &ListenerTlsDocument) -> Option<Arc<rustls::ServerConfig>> {
+        if document.client_authentication != ClientCertificates::None {
+            let found =
+                if document.client_authentication == ClientCertificates::Optional { "optional" } else { "required" };
+            self.not_there_yet(&key.key("client_authentication"), found, "[none]");
+        }
+        if let Some(first) = document.client_certificate_authorities.first() {
+            self.not_there_yet(&key.key("client_certificate_authorities"), first, "an empty list");
+        }
+        let pair = self.certificate_pair(key, &document.certificate, &document.key)?;
+        match tls::server_config(pair) {
+            Ok(config) => Some(Arc::new(config)),
+            Err(fault) => {
+                self.fault(key, Fault::Tls(fault));
+                None
+            }
+        }
+    }
+
+    /// The certificate chain and private key that `certificate` and `key` below `key` name.
+    pub(super) fn certificate_pair(&mut self, at: &KeyPath, certificate: &str, key: &str) -> Option<tls::Pair> {
+        let chain = self.certificates(&at.key("certificate"), certificate);
+        let key_at = at.key("key");
+        let key = self.named_bytes(&key_at, key).and_then(|(path, pem)| match tls::private_key(&pem) {
+            Ok(key) => Some(key),
+            Err(fault) => {
+                self.fault(&key_at, Fault::Certificate { path, fault });
+                None
+            }
+        });
+        match tls::Pair::new(chain?, key?) {
+            Ok(pair) => Some(pair),
+            Err(fault) => {
+                self.fault(&key_at, Fault::Tls(fault));
+                None
+            }
+        }
+    }
+
+    /// The certificates in a file that a key names; those that have expired or soon will are noted.
+    pub(super) fn certificates(&mut self, key: &KeyPath, written: &str) -> Option<Vec<tls::Certificate>> {
+        let (path, pem) = self.named_bytes(key, written)?;
+        match tls::certificates(&pem) {
+            Ok(certificates) => {
+                for certificate in &certificates {
+                    if let Some(text) = certificate.expiry_note(self.now) {
+                        self.note(key, format!("[{}]: {text}", path.display()));
+                    }
+                }
+                Some(certificates)
+            }
+            Err(fault) => {
+                self.fault(key, Fault::Certificate { path, fault });
+                None
+            }
+        }
+    }
+}
