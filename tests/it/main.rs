@@ -17,4 +17,5 @@ mod forwarding;
 mod harness;
 mod limits;
 mod privileges;
+mod tls;
 mod upgrade_mode;

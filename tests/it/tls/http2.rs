@@ -1,0 +1,232 @@
+//! HTTP/2 from the caller, HTTP/1.1 to the node.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, Version};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::ServerName;
+use tokio_rustls::TlsConnector;
+
+use super::secured;
+use crate::harness::gateway::basic;
+use crate::harness::{Certificates, Gateway, Setup, Upstream};
+
+type Body = BoxBody<Bytes, Infallible>;
+
+/// Runs `work` with an HTTP/2 connection to the gateway.
+fn with_http2<F: Future<Output = ()>>(
+    gateway: &Gateway,
+    certificates: &Certificates,
+    work: impl FnOnce(SendRequest<Body>, tokio::task::JoinHandle<hyper::Result<()>>) -> F,
+) {
+    let config = certificates.client(&["h2"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let tcp = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let tls = TlsConnector::from(config).connect(name, tcp).await.unwrap();
+        assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(tls)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        tokio::time::timeout(crate::harness::PATIENCE, work(sender, connection)).await.unwrap();
+    });
+}
+
+fn empty() -> Body {
+    Empty::new().boxed()
+}
+
+fn get(target: &str) -> Request<Body> {
+    Request::get(format!("https://localhost{target}")).version(Version::HTTP_2).body(empty()).unwrap()
+}
+
+fn frames(frames: Vec<Frame<Bytes>>) -> Body {
+    StreamBody::new(futures_util::stream::iter(frames.into_iter().map(Ok))).boxed()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests' own nodes send little")]
+async fn whole(body: Incoming) -> (Bytes, Option<HeaderMap>) {
+    let collected = body.collect().await.unwrap();
+    let trailers = collected.trailers().cloned();
+    (collected.to_bytes(), trailers)
+}
+
+#[test]
+fn a_request_goes_on_as_http1() {
+    let (node, gateway, certificates) = secured(|_| {});
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        let response = sender.send_request(get("/idx/_search?q=1")).await.unwrap();
+        assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
+        assert_eq!(whole(response.into_body()).await.0, "{}");
+    });
+    let request = node.next_request();
+    assert_eq!(request.line(), "GET /idx/_search?q=1 HTTP/1.1");
+    assert_eq!(request.value("via"), Some("2 mlgate"));
+    assert_eq!(request.value("x-forwarded-host"), Some("localhost"));
+    assert_eq!(request.value("transfer-encoding"), None);
+}
+
+#[test]
+fn bodies_are_framed_for_http1() {
+    let (node, gateway, certificates) = secured(|_| {});
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        for method in ["GET", "POST", "DELETE"] {
+            let request = |body| Request::builder().method(method).uri("https://localhost/x").body(body).unwrap();
+            let known = sender.send_request(request(Full::from("abc").boxed())).await.unwrap();
+            assert_eq!(known.status(), 200);
+            let unknown = frames(vec![Frame::data("ab".into()), Frame::data("c".into())]);
+            assert_eq!(sender.send_request(request(unknown)).await.unwrap().status(), 200);
+        }
+    });
+    for _ in 0..3 {
+        let known = node.next_request();
+        assert_eq!((known.value("content-length"), known.body.as_slice()), (Some("3"), &b"abc"[..]));
+        let unknown = node.next_request();
+        assert_eq!(unknown.value("transfer-encoding"), Some("chunked"));
+        assert!(unknown.body.ends_with(b"0\r\n\r\n"));
+    }
+}
+
+#[test]
+fn trailers_go_both_ways() {
+    let certificates = Certificates::for_names(&["localhost"]);
+    let node = Upstream::scripted(|exchange| {
+        exchange.request();
+        exchange.send(
+            b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Sum: 9\r\n\r\n",
+        );
+        exchange.rest();
+    });
+    let mut setup = Setup::of(&[node.address]);
+    setup.tls = Some(certificates.server(&["h2"]));
+    let gateway = Gateway::start(setup);
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        let trailers = HeaderMap::from_iter([("x-up".parse().unwrap(), "7".parse().unwrap())]);
+        let request = Request::post("https://localhost/x")
+            .header("trailer", "x-up")
+            .header("te", "trailers")
+            .body(frames(vec![Frame::data("abc".into()), Frame::trailers(trailers)]))
+            .unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        let (body, trailers) = whole(response.into_body()).await;
+        assert_eq!((&body[..], trailers.unwrap().get("x-sum").unwrap().as_bytes()), (&b"{}"[..], &b"9"[..]));
+    });
+    let request = node.next_request();
+    assert_eq!(request.value("te"), Some("trailers"));
+    assert!(request.body.ends_with(b"0\r\nx-up: 7\r\n\r\n"), "{}", String::from_utf8_lossy(&request.body));
+}
+
+#[test]
+fn cookie_crumbs_become_one_header() {
+    let (node, gateway, certificates) = secured(|_| {});
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        let mut request = get("/");
+        for crumb in ["a=1", "b=2"] {
+            request.headers_mut().append("cookie", crumb.parse().unwrap());
+        }
+        sender.send_request(request).await.unwrap();
+    });
+    assert_eq!(node.next_request().value("cookie"), Some("a=1; b=2"));
+}
+
+#[test]
+fn refusals_are_the_same() {
+    let (node, gateway, certificates) = secured(|setup| setup.limits.max_content_length = 4);
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        let response = sender.send_request(get("/_ml/info")).await.unwrap();
+        assert_eq!(response.status(), 401);
+        assert!(response.headers().contains_key("www-authenticate"));
+        let large = Request::post("https://localhost/x").body(Full::from("12345").boxed()).unwrap();
+        let response = sender.send_request(large).await.unwrap();
+        assert_eq!(response.status(), 413);
+        assert!(!response.headers().contains_key("connection"));
+        let mut other = get("/");
+        other.headers_mut().insert("host", "elsewhere".parse().unwrap());
+        assert_eq!(sender.send_request(other).await.unwrap().status(), 400);
+        // None of them has cost the connection.
+        assert_eq!(sender.send_request(get("/")).await.unwrap().status(), 200);
+    });
+    assert_eq!(node.next_request().line(), "GET / HTTP/1.1");
+    assert!(node.has_nothing());
+}
+
+#[test]
+fn streams_run_side_by_side() {
+    let all_there = Arc::new((Mutex::new(0), std::sync::Condvar::new()));
+    let certificates = Certificates::for_names(&["localhost"]);
+    let node = Upstream::scripted(move |exchange| {
+        exchange.request();
+        let (count, changed) = &*all_there;
+        *count.lock().unwrap() += 1;
+        changed.notify_all();
+        // None is answered before all have come.
+        drop(changed.wait_while(count.lock().unwrap(), |count| *count < 8).unwrap());
+        exchange.send(crate::harness::upstream::OK);
+        exchange.rest();
+    });
+    let mut setup = Setup::of(&[node.address]);
+    setup.tls = Some(certificates.server(&["h2"]));
+    let gateway = Gateway::start(setup);
+    with_http2(&gateway, &certificates, |sender, _| async move {
+        let answers = futures_util::future::join_all((0..8).map(|_| sender.clone().send_request(get("/")))).await;
+        assert!(answers.into_iter().all(|answer| answer.unwrap().status() == 200));
+    });
+}
+
+#[test]
+fn an_answer_that_breaks_off_resets_its_stream() {
+    let certificates = Certificates::for_names(&["localhost"]);
+    let node = Upstream::scripted(|exchange| {
+        exchange.request();
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+        exchange.close();
+    });
+    let mut setup = Setup::of(&[node.address]);
+    setup.tls = Some(certificates.server(&["h2"]));
+    let gateway = Gateway::start(setup);
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        let mut body = sender.send_request(get("/")).await.unwrap().into_body();
+        let broken = loop {
+            match body.frame().await {
+                Some(Ok(_)) => {}
+                Some(Err(_)) => break true,
+                None => break false,
+            }
+        };
+        assert!(broken, "the stream ended as if it were whole");
+    });
+}
+
+#[test]
+fn a_stopping_gateway_says_goodbye() {
+    let (_node, gateway, certificates) = secured(|_| {});
+    let gateway = Arc::new(gateway);
+    let stopping = Arc::clone(&gateway);
+    with_http2(&gateway, &certificates, |mut sender, connection| async move {
+        let request = get("/").map(|_| empty());
+        assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+        stopping.stop();
+        connection.await.unwrap().unwrap();
+    });
+    Arc::into_inner(gateway).unwrap().join();
+}
+
+#[test]
+fn credentials_go_over_http2() {
+    let (node, gateway, certificates) = secured(|_| {});
+    let line = basic("ml_admin");
+    let value = line.trim_end().trim_start_matches("Authorization: ").to_owned();
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        let mut request = get("/_ml/info");
+        request.headers_mut().insert("authorization", value.parse().unwrap());
+        assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    });
+    node.next_request();
+}
