@@ -143,3 +143,45 @@ impl Drop for PendingEntry {
         self.pending.borrow_mut().remove(&self.key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::realm::role_mapping::RoleMapping;
+    use crate::realm::{CacheSettings, RealmSettings, Required, Settings, Verifier, file};
+
+    fn realms(users: &str) -> Realms {
+        let file = file::Settings {
+            name: "file1".to_owned(),
+            users: file::Users::parse(users.as_bytes()).unwrap(),
+            users_roles: file::UsersRoles::default(),
+        };
+        let settings = Settings {
+            required: Required::All,
+            realms: vec![RealmSettings::File(file)],
+            anonymous: None,
+            cache: CacheSettings { ttl: Duration::ZERO, max_entries: 0 },
+            role_mapping: RoleMapping::default(),
+        };
+        Realms::build(&settings, Arc::new(Verifier::start(1, 1).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_user_costs_what_some_user_of_the_file_costs() {
+        let bcrypt = "$2a$12$abcdefghijklmnopqrstuuKwIlPvyLlw8e74Johhjece.ndnfSP1S";
+        let realms = realms(&format!("elastic:{bcrypt}\nreader:{bcrypt}\n"));
+        let checks = PasswordChecks::default();
+        for name in ["nobody", "root", ""] {
+            let (hash, principal) = checks.candidate(&realms, name).unwrap();
+            assert_eq!((hash.as_ref(), principal), (&PasswordHash::parse(bcrypt).unwrap(), None));
+            assert!(Arc::ptr_eq(&hash, &checks.candidate(&realms, name).unwrap().0), "always the same");
+        }
+        assert!(checks.candidate(&realms, "elastic").unwrap().1.is_some());
+    }
+
+    #[test]
+    fn an_empty_file_costs_what_a_new_hash_costs() {
+        let (hash, principal) = PasswordChecks::default().candidate(&realms(""), "elastic").unwrap();
+        assert_eq!((hash.as_ref(), principal), (&PasswordHash::decoy(), None));
+    }
+}

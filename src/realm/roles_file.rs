@@ -57,6 +57,7 @@ type Read<T> = Result<T, RolesProblem>;
 /// What a key of a role must hold.
 #[derive(Clone, Copy)]
 enum Shape {
+    Text,
     Texts,
     TextOrTexts,
     Boolean,
@@ -87,7 +88,7 @@ const REMOTE_INDEX: &[(&str, Shape, bool)] = &[
 ];
 const REMOTE_CLUSTER: &[(&str, Shape, bool)] = &[("clusters", Shape::Texts, true), ("privileges", Shape::Texts, true)];
 const APPLICATION: &[(&str, Shape, bool)] =
-    &[("application", Shape::Query, true), ("privileges", Shape::Texts, true), ("resources", Shape::Texts, true)];
+    &[("application", Shape::Text, true), ("privileges", Shape::Texts, true), ("resources", Shape::Texts, true)];
 
 impl RolesFile {
     /// Reads the file: one key a role, with `cluster`, `run_as`, `indices`, `applications`, `global`,
@@ -178,13 +179,14 @@ fn check(node: &Node, shape: Shape) -> Read<()> {
         | (Shape::Boolean, Value::Bool(_))
         | (Shape::Query, Value::Text(_) | Value::Map(_) | Value::Null)
         | (Shape::Map, Value::Map(_) | Value::Null)
-        | (Shape::TextOrTexts, Value::Text(_)) => Ok(()),
+        | (Shape::Text | Shape::TextOrTexts, Value::Text(_)) => Ok(()),
         (Shape::Texts | Shape::TextOrTexts, _) => texts(node).map(|_| ()),
         (Shape::Entries(keys), Value::List(entries)) => entries.iter().try_for_each(|entry| check_entry(entry, keys)),
         (Shape::Fields, Value::Map(_)) => {
             check_entry(node, &[("grant", Shape::Texts, false), ("except", Shape::Texts, false)])
         }
         (Shape::Fields, Value::Null) => Ok(()),
+        (Shape::Text, _) => Err(expected(node, "a text")),
         (Shape::Boolean, _) => Err(expected(node, "true or false")),
         (Shape::Query, _) => Err(expected(node, "a text or a map")),
         (Shape::Map | Shape::Fields, _) => Err(expected(node, "a map")),
@@ -218,3 +220,6 @@ fn expected(node: &Node, expected: &'static str) -> RolesProblem {
 const fn problem(place: Place, cause: RolesCause) -> RolesProblem {
     RolesProblem { place, cause }
 }
+
+#[cfg(test)]
+mod tests;

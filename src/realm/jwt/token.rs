@@ -65,3 +65,35 @@ fn text_member(header: &Object, name: &'static str) -> Result<Option<String>, Re
     let text = |value: &Json| value.as_text().map(str::to_owned).ok_or(Refusal::HeaderMember(name));
     header.get(name).map(text).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn compact(header: &str, claims: &str) -> String {
+        format!("{}.{}.AAAA", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    proptest! {
+        #[test]
+        fn is_total_on_any_text(text in "\\PC{0,120}") {
+            let _ = Token::parse(&text);
+        }
+
+        #[test]
+        fn is_total_on_any_header_and_claims(header in r#"[{}"\[\]:,a-c0-9.eE+\\ -]{0,60}"#, claims in r#"[{}"\[\]:,a-c0-9.eE+\\ -]{0,60}"#) {
+            let _ = Token::parse(&compact(&header, &claims));
+            let _ = Token::parse(&compact(r#"{"alg":"RS256"}"#, &claims));
+        }
+
+        #[test]
+        fn what_is_signed_is_what_came(subject in "[a-z]{0,20}") {
+            let text = compact(r#"{"alg":"RS256"}"#, &format!(r#"{{"sub":"{subject}"}}"#));
+            let token = Token::parse(&text).unwrap();
+            prop_assert_eq!(token.message, text.strip_suffix(".AAAA").unwrap().as_bytes());
+            prop_assert_eq!(token.claims.get("sub").and_then(Json::as_text), Some(subject.as_str()));
+        }
+    }
+}

@@ -36,3 +36,6 @@ impl RoleMapping {
         self.mappings.iter().flat_map(|mapping| &mapping.roles).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
