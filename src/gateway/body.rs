@@ -46,17 +46,17 @@ pub(super) enum UploadEnd {
 
 impl Upload {
     /// `bytes_max`: more than that ends it; `idle`: so long may the caller send nothing.
-    pub(super) fn new(incoming: Incoming, bytes_max: u64, idle: Duration, watch: Rc<Watch>) -> Self {
+    pub(super) fn new(incoming: Incoming, bytes_max: u64, idle: Duration, watch: Rc<Watch>, now: Instant) -> Self {
         let incoming = Some(incoming).filter(|incoming| !incoming.is_end_stream());
         let ended = incoming.is_none().then_some(UploadEnd::Complete);
-        let state = UploadState { end: Cell::new(ended), bytes: Cell::new(0), moved: Cell::new(Instant::now()) };
-        Self { incoming, left: bytes_max, stall: Stall::new(idle), state: Rc::new(state), watch }
+        let state = UploadState { end: Cell::new(ended), bytes: Cell::new(0), moved: Cell::new(now) };
+        Self { incoming, left: bytes_max, stall: Stall::new(idle, now), state: Rc::new(state), watch }
     }
 
     /// The same nothing again, for a request without a body that is sent once more.
     pub(super) fn empty_like(&self) -> Self {
         let (state, watch) = (Rc::clone(&self.state), Rc::clone(&self.watch));
-        Self { incoming: None, left: 0, stall: Stall::new(Duration::ZERO), state, watch }
+        Self { incoming: None, left: 0, stall: Stall::new(Duration::ZERO, self.state.moved()), state, watch }
     }
 
     pub(super) const fn is_empty(&self) -> bool {

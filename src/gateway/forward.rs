@@ -8,6 +8,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::admit::Admitted;
 use super::body::{Upload, UploadEnd, UploadState};
@@ -119,21 +120,21 @@ impl Exchange<'_> {
         lease: &mut Lease<Upload>,
         request: Request<Upload>,
     ) -> Result<Result<Response<Incoming>, SendFailure<Upload>>, UpstreamError> {
-        let mut stall = Stall::new(self.settings.response_timeout);
-        let name = lease.node().name().to_owned();
-        let mut sending = pin!(lease.send(request));
-        std::future::poll_fn(|cx| {
-            if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
-                return Poll::Ready(Ok(answer));
-            }
-            // While the body moves, the node cannot be expected to answer.
-            stall.progress_at(self.state.moved());
-            if stall.is_over(cx) {
-                return Poll::Ready(Err(UpstreamError::ResponseTimeout { node: name.clone() }));
-            }
-            Poll::Pending
-        })
-        .await
+        let mut stall = Stall::with_timer(self.settings.response_timeout, Instant::now(), lease.take_timer());
+        let answer = {
+            let mut sending = pin!(lease.send(request));
+            std::future::poll_fn(|cx| {
+                if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
+                    return Poll::Ready(Some(answer));
+                }
+                // While the body moves, the node cannot be expected to answer.
+                stall.progress_at(self.state.moved());
+                if stall.is_over(cx) { Poll::Ready(None) } else { Poll::Pending }
+            })
+            .await
+        };
+        lease.keep_timer(stall.into_timer());
+        answer.ok_or_else(|| UpstreamError::ResponseTimeout { node: lease.node().name().to_owned() })
     }
 }
 

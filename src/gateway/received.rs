@@ -48,12 +48,13 @@ impl Received {
         (limits, timeouts): (&Limits, &Timeouts),
     ) -> Self {
         let (Parts { method, uri, version, headers, .. }, incoming) = request.into_parts();
+        let now = tokio::time::Instant::from_std(arrival.instant);
         Self {
             method,
             target: uri,
             version,
             headers,
-            body: Upload::new(incoming, limits.max_content_length, timeouts.body, Rc::clone(watch)),
+            body: Upload::new(incoming, limits.max_content_length, timeouts.body, Rc::clone(watch), now),
             peer: Rc::clone(peer),
             id: arrival.id,
             instant: arrival.instant,

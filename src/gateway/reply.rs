@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::body::Upload;
 use super::stall::Stall;
@@ -95,7 +96,8 @@ impl Reply {
 
 impl Download {
     pub(super) fn new(incoming: Incoming, lease: Lease<Upload>, admission: Admission, stall: Duration) -> Self {
-        let mut this = Self { incoming, stall: Stall::new(stall), lease: Some(lease), admission: Some(admission) };
+        let mut this =
+            Self { incoming, stall: Stall::new(stall, Instant::now()), lease: Some(lease), admission: Some(admission) };
         if this.incoming.is_end_stream() {
             this.finish();
         }

@@ -14,8 +14,17 @@ pub(super) struct Stall {
 }
 
 impl Stall {
-    pub(super) fn new(limit: Duration) -> Self {
-        Self { limit, since: Instant::now(), timer: None }
+    pub(super) const fn new(limit: Duration, now: Instant) -> Self {
+        Self { limit, since: now, timer: None }
+    }
+
+    /// With the timer of an earlier one, that ran for as long: it may ring too early, never too late.
+    pub(super) const fn with_timer(limit: Duration, now: Instant, timer: Option<Pin<Box<Sleep>>>) -> Self {
+        Self { limit, since: now, timer }
+    }
+
+    pub(super) fn into_timer(self) -> Option<Pin<Box<Sleep>>> {
+        self.timer
     }
 
     /// Something has happened.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
+use tokio::time::Sleep;
 
 use super::{Node, UpstreamError, transport};
 
@@ -54,13 +56,19 @@ pub struct Pool<B> {
 }
 
 struct Idle<B> {
-    sender: SendRequest<B>,
+    connection: Connection<B>,
     since: Instant,
+}
+
+/// An open connection, with a timer that its users pass on: setting one anew costs more than an early ring.
+struct Connection<B> {
+    sender: SendRequest<B>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// What a waiting request gets.
 enum Handed<B> {
-    Connection(SendRequest<B>),
+    Connection(Connection<B>),
     /// Somebody's connection has ended: open another.
     Slot(Slot<B>),
 }
@@ -76,7 +84,7 @@ impl<B> Drop for Slot<B> {
 
 /// A connection in use. Dropped without [`Lease::give_back`] it is closed.
 pub struct Lease<B> {
-    sender: SendRequest<B>,
+    connection: Connection<B>,
     pool: Rc<Pool<B>>,
     reused: bool,
 }
@@ -110,7 +118,7 @@ impl<B> Pool<B> {
         while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) >= self.limits.idle_timeout) {
             idle.pop_front();
         }
-        idle.retain(|kept| !kept.sender.is_closed());
+        idle.retain(|kept| !kept.connection.sender.is_closed());
     }
 
     /// Closes what is idle and keeps nothing from now on; connections in use go on to their end.
@@ -119,22 +127,22 @@ impl<B> Pool<B> {
         self.idle.borrow_mut().clear();
     }
 
-    fn newest_idle(&self) -> Option<SendRequest<B>> {
+    fn newest_idle(&self) -> Option<Connection<B>> {
         let mut idle = self.idle.borrow_mut();
         while let Some(kept) = idle.pop_back() {
-            if kept.sender.is_ready() {
-                return Some(kept.sender);
+            if kept.connection.sender.is_ready() {
+                return Some(kept.connection);
             }
         }
         None
     }
 
-    fn give_back(&self, sender: SendRequest<B>) {
+    fn give_back(&self, connection: Connection<B>) {
         // Not ready: the request is still being sent, or the node closes. Dropping it closes the connection.
-        if !sender.is_ready() {
+        if !connection.sender.is_ready() {
             return;
         }
-        let mut handed = Handed::Connection(sender);
+        let mut handed = Handed::Connection(connection);
         while let Some(waiter) = self.next_waiting() {
             match waiter.send(handed) {
                 Ok(()) => return,
@@ -142,11 +150,11 @@ impl<B> Pool<B> {
             }
         }
         let mut idle = self.idle.borrow_mut();
-        if let Handed::Connection(sender) = handed
+        if let Handed::Connection(connection) = handed
             && !self.retired.get()
             && idle.len() < self.limits.idle_max
         {
-            idle.push_back(Idle { sender, since: Instant::now() });
+            idle.push_back(Idle { connection, since: Instant::now() });
         }
     }
 
@@ -186,7 +194,7 @@ where
     /// The node does not accept, or too many wait already.
     pub async fn lease(self: &Rc<Self>) -> Result<Lease<B>, UpstreamError> {
         match self.newest_idle() {
-            Some(sender) => Ok(Lease { sender, pool: Rc::clone(self), reused: true }),
+            Some(connection) => Ok(Lease { connection, pool: Rc::clone(self), reused: true }),
             None => self.lease_fresh().await,
         }
     }
@@ -210,7 +218,7 @@ where
             waiting.push_back(hand);
         }
         match handed.await.map_err(|_| exhausted())? {
-            Handed::Connection(sender) => Ok(Lease { sender, pool: Rc::clone(self), reused: true }),
+            Handed::Connection(connection) => Ok(Lease { connection, pool: Rc::clone(self), reused: true }),
             Handed::Slot(slot) => self.open_connection(slot).await,
         }
     }
@@ -234,7 +242,8 @@ where
             let _ = connection.await;
             Pool::pass_on(slot);
         });
-        Ok(Lease { sender, pool: Rc::clone(self), reused: false })
+        let connection = Connection { sender, timer: None };
+        Ok(Lease { connection, pool: Rc::clone(self), reused: false })
     }
 }
 
@@ -247,7 +256,7 @@ where
     /// # Errors
     /// [`SendFailure`] tells whether it may be sent again.
     pub async fn send(&mut self, request: Request<B>) -> Result<Response<Incoming>, SendFailure<B>> {
-        match self.sender.try_send_request(request).await {
+        match self.connection.sender.try_send_request(request).await {
             Ok(response) => Ok(response),
             Err(mut failure) => Err(match failure.take_message() {
                 Some(unsent) => SendFailure::Unsent(Box::new(unsent)),
@@ -267,8 +276,18 @@ impl<B> Lease<B> {
         self.pool.node()
     }
 
+    /// The timer that an earlier request on this connection has left.
+    pub const fn take_timer(&mut self) -> Option<Pin<Box<Sleep>>> {
+        self.connection.timer.take()
+    }
+
+    /// Leaves it to the next one.
+    pub fn keep_timer(&mut self, timer: Option<Pin<Box<Sleep>>>) {
+        self.connection.timer = timer;
+    }
+
     /// Keeps the connection for the next request, if the whole exchange is over.
     pub fn give_back(self) {
-        self.pool.give_back(self.sender);
+        self.pool.give_back(self.connection);
     }
 }
