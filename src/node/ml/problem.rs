@@ -31,6 +31,8 @@ pub(crate) enum Problem {
     Blocked { job: String, action: &'static str },
     #[error("Opening job [{job}] timed out after [{}]", written(*.timeout_ms))]
     OpeningTimedOut { job: String, timeout_ms: i64 },
+    #[error("Could not open job because no ML nodes with sufficient capacity were found")]
+    NoCapacity { open: usize },
     #[error("Unexpected job state [failed] while waiting for job to be opened")]
     OpenFailed,
     #[error("Starting datafeed [{datafeed}] timed out after [{}]", written(*.timeout_ms))]
@@ -101,7 +103,8 @@ impl Problem {
             | Self::AlreadyStarted(_)
             | Self::ResetOpenJob
             | Self::ResetInUpgradeMode => 409,
-            Self::UpgradeMode(_)
+            Self::NoCapacity { .. }
+            | Self::UpgradeMode(_)
             | Self::OpenInUpgradeMode
             | Self::StartInUpgradeMode(_)
             | Self::UpgradeModeBusy { .. } => 429,
@@ -136,6 +139,10 @@ impl Problem {
             Self::StartInUpgradeMode(id) => Some(Exception::new(
                 "illegal_state_exception",
                 format!("Unable to start datafeed [{id}] explanation [{}]", super::persistent::AWAITING_UPGRADE),
+            )),
+            Self::NoCapacity { open } => Some(Exception::new(
+                "illegal_state_exception",
+                format!("Could not open job because the node is full: [{open}] jobs are open, as many as there can be"),
             )),
             Self::StillRunning { tasks, .. } => {
                 Some(Exception::new("timeout_exception", format!("Timed out waiting for completion of [{tasks}]")))

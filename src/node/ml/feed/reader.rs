@@ -24,6 +24,11 @@ pub(super) enum Step {
     Done(JobEnd),
 }
 
+/// Reading up to this time would give nothing new.
+fn reached_ms(position: &Position) -> i64 {
+    position.cursor.as_ref().map_or(position.from_ms, |cursor| cursor.time_ms)
+}
+
 /// Where a started datafeed stands.
 pub(super) struct Reader {
     datafeed: Arc<Datafeed>,
@@ -45,8 +50,8 @@ impl Reader {
         let seen = progress.counts.latest_record_timestamp.map(|latest| latest.saturating_add(1));
         let start_ms = task.range.start_ms.unwrap_or(0);
         let position = match progress.position {
-            Some(position) if position.from_ms >= start_ms || position.cursor.is_some() => position,
-            Some(position) => Position { from_ms: start_ms.max(position.from_ms), cursor: None, ..position },
+            Some(position) if reached_ms(&position) >= start_ms => position,
+            Some(position) => Position { from_ms: start_ms, cursor: None, ..position },
             None => Position { from_ms: start_ms.max(seen.unwrap_or(start_ms)), ..Position::default() },
         };
         let position = Position { real_time: false, ..position };
@@ -59,16 +64,13 @@ impl Reader {
         let now_ms = task.parts.cluster.core().clock.now_ms();
         let readable_ms = now_ms.saturating_sub(self.datafeed.query_delay_ms);
         let until_ms = task.range.end_ms.map_or(readable_ms, |end_ms| end_ms.min(readable_ms));
-        let ended = task.range.end_ms.is_some_and(|end_ms| self.position.from_ms >= end_ms);
-        if ended && self.position.cursor.is_none() {
+        let reached_ms = reached_ms(&self.position);
+        if task.range.end_ms.is_some_and(|end_ms| reached_ms >= end_ms) {
             return Step::Done(JobEnd::Close);
         }
-        let due_ms = if self.position.real_time && task.range.end_ms != Some(until_ms) {
-            self.position.from_ms.saturating_add(self.frequency_ms)
-        } else {
-            self.position.from_ms.saturating_add(1)
-        };
-        if until_ms < due_ms && self.position.cursor.is_none() {
+        let in_turn = self.position.real_time && self.position.cursor.is_none() && task.range.end_ms != Some(until_ms);
+        let due_ms = reached_ms.saturating_add(if in_turn { self.frequency_ms } else { 1 });
+        if until_ms < due_ms {
             return Step::Wait(Duration::from_millis(due_ms.saturating_sub(readable_ms).max(1).unsigned_abs()));
         }
         match self.read(task, until_ms).await {

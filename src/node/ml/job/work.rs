@@ -135,9 +135,10 @@ impl Work {
         let mut last: Option<&TimedDocument> = None;
         for (index, document) in page.documents.iter().enumerate() {
             let Some(fields) = document.source.as_object() else { continue };
+            self.take(&Record { time_ms: document.time_ms, fields }, last).await?;
+            // After it was taken: what is written while its predecessors' buckets are finished does not count it yet.
             self.progress.counts.input_record_count += 1;
             self.progress.counts.input_field_count += fields.len() as u64;
-            self.take(&Record { time_ms: document.time_ms, fields }, last).await?;
             last = Some(document);
             if index % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
@@ -205,14 +206,10 @@ impl Work {
         if self.results.len() < RESULTS_MAX {
             return Ok(());
         }
-        if let (Some(document), Some(position)) = (last, &mut self.progress.position) {
-            position.cursor =
-                Some(Cursor { time_ms: document.time_ms, index: document.index.to_string(), id: document.id.clone() });
-        } else if let Some(document) = last {
-            let cursor =
-                Cursor { time_ms: document.time_ms, index: document.index.to_string(), id: document.id.clone() };
-            let from_ms = document.time_ms;
-            self.progress.position = Some(Position { from_ms, cursor: Some(cursor), ..Position::default() });
+        if let Some(TimedDocument { time_ms, index, id, .. }) = last {
+            let position =
+                self.progress.position.get_or_insert_with(|| Position { from_ms: *time_ms, ..Position::default() });
+            position.cursor = Some(Cursor { time_ms: *time_ms, index: index.to_string(), id: id.clone() });
         }
         self.commit().await
     }

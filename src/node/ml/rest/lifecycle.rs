@@ -10,10 +10,12 @@ use crate::node::http::{ApiError, Reply};
 use crate::node::ml::cluster::within;
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::metadata::Metadata;
-use crate::node::ml::persistent::{Assignment, Phase, TaskKey, TimeRange};
+use crate::node::ml::persistent::{Assignment, PersistentTask, Phase, TaskKey, TimeRange};
 use crate::node::ml::problem::Problem;
 
 const TIMEOUT_DEFAULT_MS: i64 = 1_800_000;
+/// Elasticsearch's default of `xpack.ml.max_open_jobs`.
+const OPEN_JOBS_MAX: usize = 512;
 
 /// How tasks are ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,9 @@ pub(super) async fn open(call: Call) -> Result<Reply, ApiError> {
         }
         if metadata.job_task(&id).is_some() {
             return Err(Problem::AlreadyOpened(id.clone()).into());
+        }
+        if metadata.tasks.keys().filter(|key| matches!(key, TaskKey::Job(_))).count() >= OPEN_JOBS_MAX {
+            return Err(Problem::NoCapacity { open: OPEN_JOBS_MAX }.into());
         }
         metadata.add_task(TaskKey::Job(id.clone()), TimeRange::default(), now_ms);
         Ok(())

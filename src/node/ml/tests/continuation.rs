@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::harness::{Bench, documents, job, results, runtime};
+use super::harness::{Bench, MINUTE_MS, START_MS, documents, job, killed, results};
 
 /// What a job makes of the documents when nothing disturbs it.
 async fn undisturbed(bench: &Bench) -> (Value, Value) {
@@ -39,41 +39,37 @@ async fn stopping_and_closing_on_the_way_changes_no_result() {
 #[test]
 fn killed_at_any_moment_no_document_is_lost_or_given_twice() {
     let folders = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let expected = runtime().block_on(async { undisturbed(&Bench::start(folders.0.path()).await).await });
+    let expected = killed(folders.0.path(), async |bench| undisturbed(bench).await);
     let path = folders.1.path();
-    runtime().block_on(async {
-        let bench = Bench::start(path).await;
+    killed(path, async |bench| {
         bench.index(documents(0, 600)).await;
         bench.job_with_datafeed("j").await;
         bench.done("POST /_ml/anomaly_detectors/j/_open", Value::Null).await;
         bench.done("POST /_ml/datafeeds/j/_start?end=now", Value::Null).await;
     });
     let mut kills = 0;
-    loop {
-        // The runtime of each round is dropped with the node in full work, after a varying number of commits.
-        let done = runtime().block_on(async {
-            let bench = Bench::start(path).await;
-            let mut commits = bench.node.core.store.subscribe();
-            for _ in 0..kills % 3 {
-                if bench.job_stats("j").await["state"] == "closed" {
-                    break;
-                }
-                commits.changed().await.unwrap();
-            }
-            bench.job_stats("j").await["state"] == "closed"
-        });
+    // Each round is killed with the node in full work, after a varying number of commits.
+    while !killed(path, async |bench| closed_after(bench, kills % 3).await) {
         kills += 1;
-        if done {
-            break;
-        }
         assert!(kills < 500, "it never comes to its end");
     }
     assert!(kills > 3, "the kills hit the work");
-    runtime().block_on(async {
-        let bench = Bench::start(path).await;
+    killed(path, async |bench| {
         assert_eq!(bench.job_stats("j").await["data_counts"]["processed_record_count"], 600);
-        assert_eq!(results(&bench, "j").await, expected);
+        assert_eq!(results(bench, "j").await, expected);
     });
+}
+
+/// Lets the node commit so many times; whether the job has come to its end.
+async fn closed_after(bench: &Bench, commits: u32) -> bool {
+    let mut seen = bench.node.core.store.subscribe();
+    for _ in 0..commits {
+        if bench.job_stats("j").await["state"] == "closed" {
+            return true;
+        }
+        seen.changed().await.unwrap();
+    }
+    bench.job_stats("j").await["state"] == "closed"
 }
 
 #[tokio::test]
@@ -119,8 +115,8 @@ async fn a_restarted_node_runs_what_ran() {
     let bench = Bench::start(folder.path()).await;
     assert_eq!(bench.job_stats("k").await["state"], "closed");
     bench.until("j", |stats| stats["state"] == "opened" && stats["node"]["id"] == json!("node-id")).await;
-    bench.clock.set(super::harness::START_MS + 410 * super::harness::MINUTE_MS);
     bench.index(documents(400, 3)).await;
+    bench.clock.set(START_MS + 410 * MINUTE_MS);
     bench.until_counted("j", 33).await;
     assert_eq!(bench.datafeed_stats("j").await["state"], "started");
 }

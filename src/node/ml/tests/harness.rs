@@ -28,9 +28,16 @@ pub(super) struct Bench {
     pub(super) clock: SetClock,
 }
 
-/// A runtime of its own: dropping it ends the node's tasks wherever they stand, as a kill does.
-pub(super) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+/// Runs something on a node and then ends all of the node's tasks wherever they stand, as a kill does.
+pub(super) fn killed<T>(folder: &Path, what: impl AsyncFnOnce(&Bench) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (answer, store) = runtime.block_on(async {
+        let bench = Bench::start(folder).await;
+        (what(&bench).await, bench.node.core.store.clone())
+    });
+    drop(runtime);
+    store.close();
+    answer
 }
 
 impl Bench {
@@ -210,6 +217,7 @@ impl Bench {
     /// Stops the node in order and frees its folder.
     pub(super) async fn stop(self) {
         self.node.ml.stop().await;
+        self.node.core.store.close();
         drop(self);
     }
 }
