@@ -130,10 +130,10 @@ pub(super) async fn end_tasks(call: &Call, keys: &[TaskKey], manner: Manner, tim
             Ok(awaited)
         })
         .await?;
+    // A task that upgrade mode has reassigned is still to end; one that was started anew is another.
+    let other = |task: &PersistentTask, allocation| task.allocation != allocation && task.phase != Phase::Ending;
     let gone = |metadata: &Metadata| {
-        awaited
-            .iter()
-            .all(|(key, allocation)| metadata.tasks.get(key).is_none_or(|task| task.allocation != *allocation))
+        awaited.iter().all(|(key, allocation)| metadata.tasks.get(key).is_none_or(|task| other(task, *allocation)))
     };
     if call.parts().cluster.wait(timeout_ms, gone).await {
         Ok(())

@@ -62,12 +62,18 @@ fn killed_at_any_moment_no_document_is_lost_or_given_twice() {
 
 /// Lets the node commit so many times; whether the job has come to its end.
 async fn closed_after(bench: &Bench, commits: u32) -> bool {
-    let mut seen = bench.node.core.store.subscribe();
+    let mut commits_seen = bench.node.core.store.subscribe();
+    let mut changes = bench.node.ml.parts.cluster.subscribe();
     for _ in 0..commits {
+        // A change becomes visible after it was committed: the last one is not followed by another commit.
+        changes.borrow_and_update();
         if bench.job_stats("j").await["state"] == "closed" {
             return true;
         }
-        seen.changed().await.unwrap();
+        tokio::select! {
+            changed = commits_seen.changed() => changed.unwrap(),
+            changed = changes.changed() => changed.unwrap(),
+        }
     }
     bench.job_stats("j").await["state"] == "closed"
 }

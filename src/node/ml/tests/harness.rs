@@ -128,10 +128,12 @@ impl Bench {
     pub(super) async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut commits = self.node.core.store.subscribe();
         let mut running = self.node.ml.parts.local.subscribe();
+        let mut changes = self.node.ml.parts.cluster.subscribe();
         let waiting = async {
             loop {
                 commits.borrow_and_update();
                 running.borrow_and_update();
+                changes.borrow_and_update();
                 let stats = self.job_stats(id).await;
                 if wanted(&stats) {
                     return stats;
@@ -139,6 +141,7 @@ impl Bench {
                 tokio::select! {
                     changed = commits.changed() => changed.unwrap(),
                     changed = running.changed() => changed.unwrap(),
+                    changed = changes.changed() => changed.unwrap(),
                 }
             }
         };

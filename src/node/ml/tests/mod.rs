@@ -1,6 +1,7 @@
 //! The ML APIs on a node in process, through their handlers.
 
 mod continuation;
+mod documentation;
 mod harness;
 mod life_cycle;
 mod refusals;
