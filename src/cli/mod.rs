@@ -1,8 +1,12 @@
 //! The command line, one command a file: what was typed, what it means, and running it.
 
+pub mod check;
 pub mod completions;
 pub mod exit;
+pub mod explain;
+pub mod hash_password;
 pub mod output;
+pub mod schema;
 
 use std::ffi::OsString;
 
@@ -20,6 +24,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Read and validate everything that the config names, and say what is wrong and where
+    Check(check::CheckArguments),
+    /// Say what a request reaches, what it needs, and whether a user or a role may make it
+    Explain(explain::ExplainArguments),
+    /// Make a line for the `users` file from a password
+    HashPassword(hash_password::HashPasswordArguments),
+    /// Print the JSON Schema of the config file, for editors
+    Schema,
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -39,6 +51,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 /// Each command says itself when the config is to blame ([`Exit::InvalidConfig`]); an error here is any other failure.
 fn dispatch(command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::HashPassword(arguments) => hash_password::run(&arguments),
+        Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -114,6 +114,12 @@ impl ConfigFile {
         self.exists
     }
 
+    /// Whether the listener on this address has TLS; also while its certificate is still to be made.
+    pub fn has_tls(&self, address: std::net::SocketAddr) -> bool {
+        let mut listeners = self.document.listeners.iter();
+        listeners.any(|listener| listener.address.parse() == Ok(address) && listener.tls.is_some())
+    }
+
     /// A path as the config writes it.
     pub(super) fn resolve(&self, path: &str) -> PathBuf {
         self.base.join(path)

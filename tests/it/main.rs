@@ -13,6 +13,8 @@ mod architecture;
 mod authentication;
 mod classification;
 mod classification_twin;
+mod cli;
+mod config;
 mod forwarding;
 mod harness;
 mod limits;

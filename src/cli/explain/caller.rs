@@ -1,0 +1,46 @@
+//! Who the request is explained for.
+
+use std::collections::BTreeMap;
+
+use crate::config::Settings;
+use crate::policy::{Principal, RealmRef, RoleName};
+use crate::realm::RealmSettings;
+
+/// A user of the first file realm that has one of that name, or the anonymous user.
+pub(super) fn by_name(name: &str, settings: &Settings) -> anyhow::Result<Principal> {
+    for realm in &settings.authentication.realms {
+        if let RealmSettings::File(file) = realm
+            && file.users.contains(name)
+        {
+            let realm = RealmRef { name: file.name.clone(), kind: "file" };
+            return Ok(principal(name, realm, file.users_roles.roles(name).cloned().collect()));
+        }
+    }
+    if let Some(anonymous) = settings.authentication.anonymous.as_ref().filter(|anonymous| anonymous.username == name) {
+        let realm = RealmRef { name: "anonymous".to_owned(), kind: "anonymous" };
+        return Ok(principal(name, realm, anonymous.roles.iter().map(RoleName::new).collect()));
+    }
+    anyhow::bail!(
+        "no file realm has the user [{name}]; for callers of other realms give their roles: --role NAME (of a fresh clone the users are made by mlgate serve)"
+    )
+}
+
+/// Somebody with these roles.
+pub(super) fn with_roles(roles: &[String]) -> Principal {
+    let realm = RealmRef { name: "any".to_owned(), kind: "any" };
+    principal("somebody", realm, roles.iter().map(RoleName::new).collect())
+}
+
+fn principal(name: &str, realm: RealmRef, mut roles: Vec<RoleName>) -> Principal {
+    roles.sort_unstable();
+    roles.dedup();
+    Principal {
+        username: name.to_owned(),
+        realm,
+        roles,
+        groups: Vec::new(),
+        full_name: None,
+        email: None,
+        metadata: BTreeMap::new(),
+    }
+}
