@@ -1,4 +1,4 @@
-//! Classification a second time: slow, obvious, from `elasticsearch-ml.md` section g, on strings.
+//! Classification a second time: slow, obvious, on strings, from the rules of `RestController` and `PathTrie`.
 //!
 //! Also the body of the fuzz target, which includes this file by its path. It knows the perimeter only by name: the
 //! perimeter has its own tests.
@@ -82,7 +82,7 @@ fn is_well_formed(raw: &str) -> bool {
         && bytes.iter().enumerate().all(|(at, byte)| *byte != b'%' || is_escape(at))
 }
 
-// --- Section g, points 2 to 7 -------------------------------------------------------------------------------------
+// --- How Elasticsearch finds a handler ----------------------------------------------------------------------------
 
 /// Where Elasticsearch would take `method` on `path`, and what of it the gateway lets through.
 fn reached(method: &str, path: &[u8]) -> Reached {
@@ -167,7 +167,7 @@ static NODES: LazyLock<BTreeMap<String, Vec<&'static Operation>>> = LazyLock::ne
     nodes
 });
 
-// --- INTERFACE.md section 4, point 2: what some other parser may do ------------------------------------------------
+// --- What some other parser may do ---------------------------------------------------------------------------------
 
 /// Another reading that reaches ML and asks for more.
 fn other_reading(method: &str, path: &str, as_it_stands: &Reached) -> Option<String> {

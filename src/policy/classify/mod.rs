@@ -18,7 +18,7 @@ use segments::{Letters, Segments};
 pub enum Classified {
     /// An endpoint of the table.
     Ml(&'static Operation),
-    /// A request that reaches ML without an `_ml` path (INTERFACE.md, section 6).
+    /// A request that reaches ML without an `_ml` path.
     Perimeter(Perimeter),
     /// Any other API.
     Other,

@@ -49,34 +49,30 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// `/{index}/...`; `tail` is what stands behind the index.
+    /// `/{index}/...`; `tail` is what stands behind the index. Names are looked at first: most requests end there.
     fn writes_at_index(&self, index: &[u8], tail: &[&[u8]]) -> bool {
-        if self.reads(tail) {
-            return false;
-        }
-        let target = match tail {
-            [api, target, ..] if self.is_one_of(api, TARGETS) || self.is_alias(api) => Some(*target),
-            _ => None,
-        };
-        self.segment(index) || target.is_some_and(|target| self.segment(target)) || self.query_names_target(tail)
+        let names_ml =
+            self.segment(index) || tail.split_first().is_some_and(|(api, rest)| self.names_target(api, rest));
+        names_ml && !self.reads(tail)
     }
 
     /// `/_api/...`: the index stands behind the API or in the query.
     fn writes_at_root(&self, segments: &[&[u8]]) -> bool {
         let Some((api, tail)) = segments.split_first() else { return false };
-        if self.reads(segments) {
-            return false;
-        }
         let named_behind: &[&[u8]] = match tail {
-            [name, ..] if self.is_alias(api) => &[*name],
             [..] if self.is(api, b"_data_stream") => tail,
             [_, destination, ..] if self.is(api, b"_create_from") => &[*destination],
             [_, index, ..] if self.is(api, b"_ilm") => &[*index],
             _ => &[],
         };
-        if named_behind.iter().any(|segment| self.segment(segment)) || self.query_names_target(segments) {
-            return true;
-        }
+        let names_ml = named_behind.iter().any(|segment| self.segment(segment))
+            || self.names_target(api, tail)
+            || self.query_names_index(api);
+        names_ml && !self.reads(segments)
+    }
+
+    /// Elasticsearch reads a path parameter that the route lacks from the query.
+    fn query_names_index(&self, api: &[u8]) -> bool {
         let mut indices = values(self.query, "index").peekable();
         if indices.peek().is_none() {
             return self.is_one_of(api, ALL_INDICES) && self.hidden() == Hidden::Included;
@@ -84,17 +80,20 @@ impl Request<'_> {
         indices.any(|list| list_reaches_ml(&list, self.hidden(), self.letters))
     }
 
-    /// Elasticsearch reads a path parameter that the route lacks from the query.
-    fn query_names_target(&self, api: &[&[u8]]) -> bool {
-        let with_alias = api.first().is_some_and(|api| self.is_alias(api));
-        parameters(self.query).any(|(name, value)| {
-            let names_target = match &*name {
-                b"new_index" | b"target" | b"target_index" => true,
-                b"name" => with_alias,
-                _ => false,
-            };
-            names_target && list_reaches_ml(&value, self.hidden(), self.letters)
-        })
+    /// What is created or renamed beside the index: behind the API, or in the query.
+    fn names_target(&self, api: &[u8], rest: &[&[u8]]) -> bool {
+        let is_alias = self.is(api, b"_alias") || self.is(api, b"_aliases");
+        if !is_alias && !self.is_one_of(api, TARGETS) {
+            return false;
+        }
+        let names = |name: &[u8]| match name {
+            b"new_index" | b"target" | b"target_index" => true,
+            b"name" => is_alias,
+            _ => false,
+        };
+        let reaches = |list: &[u8]| list_reaches_ml(list, self.hidden(), self.letters);
+        rest.first().is_some_and(|target| self.segment(target))
+            || parameters(self.query).any(|(name, value)| names(&name) && reaches(&value))
     }
 
     fn reads(&self, tail: &[&[u8]]) -> bool {
@@ -102,7 +101,7 @@ impl Request<'_> {
     }
 
     fn segment(&self, segment: &[u8]) -> bool {
-        segment_reaches_ml(segment, self.hidden(), self.letters)
+        !is_plain_name(segment) && segment_reaches_ml(segment, self.hidden(), self.letters)
     }
 
     fn hidden(&self) -> Hidden {
@@ -114,10 +113,6 @@ impl Request<'_> {
         if included { Hidden::Included } else { Hidden::LeftOut }
     }
 
-    fn is_alias(&self, api: &[u8]) -> bool {
-        self.is(api, b"_alias") || self.is(api, b"_aliases")
-    }
-
     fn is_one_of(&self, api: &[u8], literals: &[&[u8]]) -> bool {
         literals.iter().any(|literal| self.is(api, literal))
     }
@@ -125,6 +120,13 @@ impl Request<'_> {
     fn is(&self, api: &[u8], literal: &[u8]) -> bool {
         self.letters.equal(api, literal)
     }
+}
+
+/// A single name that neither is special nor begins with a dot, as almost all are.
+fn is_plain_name(segment: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    segment.first().is_some_and(u8::is_ascii_alphanumeric)
+        && segment.iter().all(|byte| is_plain(byte) || matches!(byte, b'_' | b'.'))
 }
 
 fn matches_shape(tail: &[&[u8]], shape: &[&str]) -> bool {

@@ -1,4 +1,4 @@
-//! Requests that reach ML without an ML path (INTERFACE.md, section 6), as far as method, path and query decide.
+//! Requests that reach ML without an ML path, as far as method, path and query decide.
 //!
 //! What a body decides is not judged here and passes as another API: `_bulk` lines, the destination of `_reindex`,
 //! `_aliases`, `PUT /_cluster/settings` with `xpack.ml.*` or `cluster.persistent_tasks.*`, and
