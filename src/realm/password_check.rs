@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +11,7 @@ use futures_util::future::{LocalBoxFuture, Shared, WeakShared};
 
 use super::authorization::Basic;
 use super::cache::Digest;
-use super::file::FileRealm;
-use super::file::password::{PASSWORD_BYTES_MAX, PasswordHash};
+use super::file::password::PASSWORD_BYTES_MAX;
 use super::realms::Realms;
 use super::verifier::{Job, Lane};
 use crate::policy::Principal;
@@ -53,8 +51,6 @@ pub(super) struct PasswordChecks {
     /// Checks of credentials that were never good: each worker has its share of the queue, so that those who guess on
     /// one connection do not fill it for all.
     strangers: Rc<Cell<usize>>,
-    /// Decides which hash an unknown user is checked against.
-    decoys: std::hash::RandomState,
 }
 
 impl PasswordChecks {
@@ -73,7 +69,7 @@ impl PasswordChecks {
 
     fn begin(&self, question: Question<'_>, key: Option<(u64, Digest)>) -> Result<Check, Outcome> {
         let Question { realms, basic, lane, instant, worker_count, .. } = question;
-        let (hash, principal) = self.candidate(realms, &basic.username).ok_or(Outcome::NobodyAsked)?;
+        let (hash, principal) = realms.candidate(&basic.username).ok_or(Outcome::NobodyAsked)?;
         if basic.password.len() > PASSWORD_BYTES_MAX {
             return Err(Outcome::Wrong);
         }
@@ -95,20 +91,6 @@ impl PasswordChecks {
             self.pending.borrow_mut().insert(key, weak);
         }
         Ok(check)
-    }
-
-    /// The hash to check against, and who it is then; nobody for an unknown user. `None` without a file realm.
-    ///
-    /// An unknown user is checked against the hash of some user of the file, always the same one, so that the time of
-    /// the answer tells nothing, whatever forms and costs the file mixes.
-    fn candidate(&self, realms: &Realms, username: &str) -> Option<(Arc<PasswordHash>, Option<Principal>)> {
-        if let Some((hash, principal)) = realms.files().find_map(|file| file.find(username)) {
-            return Some((hash, Some(principal)));
-        }
-        let count = realms.files().flat_map(FileRealm::hashes).count().max(1) as u64;
-        let choice = usize::try_from(self.decoys.hash_one(username) % count).unwrap_or_default();
-        let of_a_user = realms.files().flat_map(FileRealm::hashes).nth(choice).cloned();
-        of_a_user.or_else(|| realms.files().next().map(FileRealm::decoy)).map(|hash| (hash, None))
     }
 
     fn take_place(&self, lane: Lane, share: usize) -> Option<Option<Place>> {
@@ -141,47 +123,5 @@ struct PendingEntry {
 impl Drop for PendingEntry {
     fn drop(&mut self) {
         self.pending.borrow_mut().remove(&self.key);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::realm::role_mapping::RoleMapping;
-    use crate::realm::{CacheSettings, RealmSettings, Required, Settings, Verifier, file};
-
-    fn realms(users: &str) -> Realms {
-        let file = file::Settings {
-            name: "file1".to_owned(),
-            users: file::Users::parse(users.as_bytes()).unwrap(),
-            users_roles: file::UsersRoles::default(),
-        };
-        let settings = Settings {
-            required: Required::All,
-            realms: vec![RealmSettings::File(file)],
-            anonymous: None,
-            cache: CacheSettings { ttl: Duration::ZERO, max_entries: 0 },
-            role_mapping: RoleMapping::default(),
-        };
-        Realms::build(&settings, Arc::new(Verifier::start(1, 1).unwrap())).unwrap()
-    }
-
-    #[test]
-    fn an_unknown_user_costs_what_some_user_of_the_file_costs() {
-        let bcrypt = "$2a$12$abcdefghijklmnopqrstuuKwIlPvyLlw8e74Johhjece.ndnfSP1S";
-        let realms = realms(&format!("elastic:{bcrypt}\nreader:{bcrypt}\n"));
-        let checks = PasswordChecks::default();
-        for name in ["nobody", "root", ""] {
-            let (hash, principal) = checks.candidate(&realms, name).unwrap();
-            assert_eq!((hash.as_ref(), principal), (&PasswordHash::parse(bcrypt).unwrap(), None));
-            assert!(Arc::ptr_eq(&hash, &checks.candidate(&realms, name).unwrap().0), "always the same");
-        }
-        assert!(checks.candidate(&realms, "elastic").unwrap().1.is_some());
-    }
-
-    #[test]
-    fn an_empty_file_costs_what_a_new_hash_costs() {
-        let (hash, principal) = PasswordChecks::default().candidate(&realms(""), "elastic").unwrap();
-        assert_eq!((hash.as_ref(), principal), (&PasswordHash::decoy(), None));
     }
 }

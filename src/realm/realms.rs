@@ -1,12 +1,14 @@
 //! The realms of one load of the config.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 
 use super::file::FileRealm;
+use super::file::password::PasswordHash;
 use super::jwt::JwtRealm;
 use super::role_mapping::RoleMapping;
 use super::settings::{Anonymous, CacheSettings, RealmSettings, Required, Settings};
@@ -16,11 +18,16 @@ use crate::policy::{Principal, RealmRef, RoleName};
 /// Counts loads; only compared.
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
+/// Chooses decoys; one for all workers and loads, so that a name keeps its decoy.
+static DECOY_CHOICE: OnceLock<RandomState> = OnceLock::new();
+
 /// All realms, in their order. Immutable, shared by all workers, built once per load.
 pub struct Realms {
     generation: u64,
     required: Required,
     chain: Vec<Realm>,
+    /// What unknown users are checked against; empty without a file realm.
+    decoys: Vec<Arc<PasswordHash>>,
     pub(super) anonymous: Option<Principal>,
     pub(super) cache: CacheSettings,
     pub(super) role_mapping: RoleMapping,
@@ -55,10 +62,12 @@ impl Realms {
                 return Err(RealmsProblem::SameName(realm.name().to_owned()));
             }
         }
+        let chain = settings.realms.iter().map(Realm::build).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
+            decoys: decoys(&chain),
+            chain,
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             required: settings.required,
-            chain: settings.realms.iter().map(Realm::build).collect::<Result<_, _>>()?,
             anonymous: settings.anonymous.as_ref().map(anonymous),
             cache: settings.cache,
             role_mapping: settings.role_mapping.clone(),
@@ -87,12 +96,18 @@ impl Realms {
         self.jwt().any(JwtRealm::weighs_shared_secret)
     }
 
-    /// The file realms, in their order.
-    pub(super) fn files(&self) -> impl Iterator<Item = &FileRealm> {
-        self.chain.iter().filter_map(|realm| match realm {
-            Realm::File(realm) => Some(realm),
-            Realm::Jwt(_) => None,
-        })
+    /// The hash of a user's password and who that user is, from the first file realm that knows the name.
+    ///
+    /// For an unknown user it is the hash of some user and nobody: for one name always the same hash, so that the time
+    /// of an answer tells nothing, whatever forms and costs the files mix. `None` without a file realm.
+    pub(super) fn candidate(&self, username: &str) -> Option<(Arc<PasswordHash>, Option<Principal>)> {
+        if let Some((hash, principal)) = files(&self.chain).find_map(|file| file.find(username)) {
+            return Some((hash, Some(principal)));
+        }
+        let count = u64::try_from(self.decoys.len().max(1)).unwrap_or(1);
+        let choice = DECOY_CHOICE.get_or_init(RandomState::new).hash_one(username) % count;
+        let decoy = self.decoys.get(usize::try_from(choice).unwrap_or_default())?;
+        Some((Arc::clone(decoy), None))
     }
 
     /// The jwt realms, in their order.
@@ -116,6 +131,20 @@ impl Realm {
     }
 }
 
+fn files(chain: &[Realm]) -> impl Iterator<Item = &FileRealm> {
+    chain.iter().filter_map(|realm| match realm {
+        Realm::File(realm) => Some(realm),
+        Realm::Jwt(_) => None,
+    })
+}
+
+/// The hashes of all users; where there is none, one in the form of new ones.
+fn decoys(chain: &[Realm]) -> Vec<Arc<PasswordHash>> {
+    let of_users: Vec<_> = files(chain).flat_map(FileRealm::hashes).cloned().collect();
+    let alone = files(chain).next().filter(|_| of_users.is_empty()).map(|_| Arc::new(PasswordHash::decoy()));
+    of_users.into_iter().chain(alone).collect()
+}
+
 fn anonymous(settings: &Anonymous) -> Principal {
     let mut roles: Vec<_> = settings.roles.iter().map(RoleName::new).collect();
     roles.sort();
@@ -137,4 +166,46 @@ fn challenges(realms: &[RealmSettings]) -> Vec<HeaderValue> {
     let basic = basic.then(|| HeaderValue::from_static(r#"Basic realm="security", charset="UTF-8""#));
     let bearer = bearer.then(|| HeaderValue::from_static(r#"Bearer realm="security""#));
     basic.into_iter().chain(bearer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::realm::file;
+
+    fn realms(users: &str) -> Realms {
+        let file = file::Settings {
+            name: "file1".to_owned(),
+            users: file::Users::parse(users.as_bytes()).unwrap(),
+            users_roles: file::UsersRoles::default(),
+        };
+        let settings = Settings {
+            required: Required::All,
+            realms: vec![RealmSettings::File(file)],
+            anonymous: None,
+            cache: CacheSettings { ttl: Duration::ZERO, max_entries: 0 },
+            role_mapping: RoleMapping::default(),
+        };
+        Realms::build(&settings, Arc::new(Verifier::start(1, 1).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_user_costs_what_some_user_of_the_file_costs() {
+        let bcrypt = "$2a$12$abcdefghijklmnopqrstuuKwIlPvyLlw8e74Johhjece.ndnfSP1S";
+        let realms = realms(&format!("elastic:{bcrypt}\nreader:{bcrypt}\n"));
+        for name in ["nobody", "root", ""] {
+            let (hash, principal) = realms.candidate(name).unwrap();
+            assert_eq!((hash.as_ref(), principal), (&PasswordHash::parse(bcrypt).unwrap(), None));
+            assert!(Arc::ptr_eq(&hash, &realms.candidate(name).unwrap().0), "always the same");
+        }
+        assert!(realms.candidate("elastic").unwrap().1.is_some());
+    }
+
+    #[test]
+    fn an_empty_file_costs_what_a_new_hash_costs() {
+        let (hash, principal) = realms("").candidate("elastic").unwrap();
+        assert_eq!((hash.as_ref(), principal), (&PasswordHash::decoy(), None));
+    }
 }

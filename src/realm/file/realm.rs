@@ -12,13 +12,12 @@ pub(in crate::realm) struct FileRealm {
     name: String,
     users: Users,
     users_roles: UsersRoles,
-    decoy: Arc<PasswordHash>,
 }
 
 impl FileRealm {
     pub(in crate::realm) fn build(settings: &Settings) -> Self {
         let Settings { name, users, users_roles } = settings.clone();
-        Self { name, users, users_roles, decoy: Arc::new(PasswordHash::decoy()) }
+        Self { name, users, users_roles }
     }
 
     /// The hash of a user's password, and who the user is once it is checked; `None` for a user that it does not know.
@@ -36,12 +35,7 @@ impl FileRealm {
         Some((Arc::clone(hash), principal))
     }
 
-    /// The hash that a password is checked against where there is no user at all.
-    pub(in crate::realm) fn decoy(&self) -> Arc<PasswordHash> {
-        Arc::clone(&self.decoy)
-    }
-
-    /// The hashes of all users, always in the same order.
+    /// The hashes of all users, in the order of their names.
     pub(in crate::realm) fn hashes(&self) -> impl Iterator<Item = &Arc<PasswordHash>> {
         self.users.hashes()
     }

@@ -1,6 +1,6 @@
 //! The `users` file: `name:hash`, one user a line.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::line::{Lines, NameProblem, check_name, is_skipped};
@@ -9,7 +9,7 @@ use super::password::{HashProblem, PasswordHash};
 /// The users of a file realm and the hashes of their passwords.
 #[derive(Clone, Debug, Default)]
 pub struct Users {
-    hashes: HashMap<String, Arc<PasswordHash>>,
+    hashes: BTreeMap<String, Arc<PasswordHash>>,
 }
 
 /// One line that is wrong.
@@ -85,7 +85,7 @@ impl Users {
         self.hashes.contains_key(name)
     }
 
-    /// The names, in no order.
+    /// The names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.hashes.keys().map(String::as_str)
     }
