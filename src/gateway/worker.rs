@@ -127,9 +127,10 @@ impl Acceptor {
     fn secure(&self, tcp: TcpStream, address: SocketAddr, permit: Permit) -> impl Future<Output = ()> + 'static {
         let pipeline = Rc::clone(&self.pipeline);
         let position = self.position;
+        // In the list before the task first runs: a worker that stops now has to wait for it.
+        let listed = pipeline.drain.enlist();
         async move {
-            // In the list from the start: a handshake that is under way when the worker stops is waited for.
-            let _listed = pipeline.drain.enlist();
+            let _listed = listed;
             let _permit = permit;
             let view = pipeline.view();
             let Some(settings) = view.snapshot.listeners.get(position) else { return };

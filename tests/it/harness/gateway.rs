@@ -116,6 +116,11 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) fn start(setup: Setup) -> Self {
+        Self::start_after(setup, |_| false)
+    }
+
+    /// Runs `before` when the socket listens and nobody accepts yet; if it says so, the workers are stopped from the start.
+    pub(crate) fn start_after(setup: Setup, before: impl FnOnce(SocketAddr) -> bool) -> Self {
         let control = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let journal = tempfile::tempdir().unwrap();
         let started = setup.clusters.iter().map(|one| cluster(one, setup.workers, &control, journal.path()));
@@ -126,7 +131,7 @@ impl Gateway {
         let mut sockets = vec![first];
         sockets.extend((1..setup.workers).map(|_| listener::bind(address).unwrap()));
         let shared = Shared::new(snapshot(&setup, clusters, address));
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = watch::channel(before(address));
         let workers = sockets
             .into_iter()
             .enumerate()

@@ -46,12 +46,14 @@ fn a_request_under_way_is_answered_and_its_connection_closed() {
 #[test]
 fn what_waits_in_the_accept_queue_is_answered() {
     let node = Upstream::answering();
-    let gateway = Gateway::before(node.address);
-    let mut waiting: Vec<Client> = (0..50).map(|_| Client::connect(gateway.address)).collect();
-    gateway.stop();
-    for client in &mut waiting {
-        let _ = client.try_send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    }
+    let mut waiting = Vec::new();
+    let gateway = Gateway::start_after(Setup::of(&[node.address]), |address| {
+        waiting.extend((0..50).map(|_| Client::connect(address)));
+        for client in &mut waiting {
+            client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        true
+    });
     for client in &mut waiting {
         assert_eq!(client.response(false).status, 200);
         assert!(client.is_closed());
