@@ -49,6 +49,8 @@ pub(crate) enum Problem {
     JobNotOpen(String),
     #[error("Cannot delete job [{0}] because the job is opened")]
     DeleteOpenJob(String),
+    #[error("Cannot create datafeed [{datafeed}] because user {user} lacks permissions on the indices")]
+    Unreadable { datafeed: String, user: String },
     #[error("Cannot delete datafeed [{datafeed}] while its status is {state}")]
     DeleteStartedDatafeed { datafeed: String, state: &'static str },
     #[error("Cannot update datafeed [{datafeed}] while its status is {state}")]
@@ -88,6 +90,7 @@ impl Problem {
                 404
             }
             Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) => 400,
+            Self::Unreadable { .. } => 403,
             Self::JobHasDatafeed { .. }
             | Self::AlreadyOpened(_)
             | Self::Blocked { .. }
@@ -122,6 +125,7 @@ impl Problem {
             Self::StillRunning { .. } => "failed_node_exception",
             Self::TasksTimedOut(_) | Self::StateUnreadable { .. } => "illegal_state_exception",
             Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) => "resource_already_exists_exception",
+            Self::Unreadable { .. } => "security_exception",
             _ if self.status() == 404 => "resource_not_found_exception",
             _ => "status_exception",
         }

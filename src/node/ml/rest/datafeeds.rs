@@ -40,6 +40,10 @@ pub(super) async fn check_readable(call: &Call, datafeed: &Datafeed) -> Result<(
     let counted = call.node.core.documents.count(&datafeed.indices, &QueryNode::MatchNone, &call.request.access).await;
     match counted {
         Ok(_) | Err(SearchError::IndexMissing { .. }) => Ok(()),
+        Err(SearchError::Denied { .. }) => {
+            let (datafeed, user) = (datafeed.id.clone(), call.request.caller.username.clone());
+            Err(Problem::Unreadable { datafeed, user }.into())
+        }
         Err(problem) => Err(problem.into()),
     }
 }
