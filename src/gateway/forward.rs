@@ -76,7 +76,10 @@ impl Exchange<'_> {
                 Ok(lease) => lease,
                 Err(error) => {
                     tracing::warn!(node = &*node.name, error = %error, "cannot reach node");
-                    cluster.note_failure(health, index);
+                    // A node whose connections are all in use is not a node that is down.
+                    if !matches!(error, UpstreamError::Exhausted { .. }) {
+                        cluster.note_failure(health, index);
+                    }
                     last = error;
                     continue;
                 }
