@@ -235,6 +235,14 @@ fn rules_between_keys_are_checked() {
 fn what_is_not_there_yet_is_said() {
     check(&[
         (
+            "listeners: [{address: '127.0.0.1:0'}]\nlimits: {requests_per_second_per_principal: 5}",
+            "2:45: limits.requests_per_second_per_principal: [5] is not there yet; expected [0]",
+        ),
+        (
+            "listeners: [{address: '127.0.0.1:0'}]\nlimits: {inspect_buffer: 2mb}",
+            "2:26: limits.inspect_buffer: [2mb] is not there yet; expected [1mb]",
+        ),
+        (
             "listeners: [{address: '127.0.0.1:0', proxy_protocol: true}]",
             "1:54: listeners[0].proxy_protocol: [true] is not there yet; expected [false]",
         ),

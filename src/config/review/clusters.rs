@@ -1,18 +1,15 @@
 //! `clusters`.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use super::{Fault, Found, KeyPath, Review};
 use crate::config::document::{
-    ClusterDocument, CredentialsDocument, EmbeddedDocument, HealthDocument, IdentityDocument, UpstreamTlsDocument,
-    VerificationMode,
+    ClusterDocument, CredentialsDocument, EmbeddedDocument, HealthDocument, IdentityDocument,
 };
-use crate::config::tls::{self, Verification};
 use crate::config::{Backend, ClusterSettings};
 use crate::gateway::{HostPattern, Identity};
 use crate::secret::Secret;
-use crate::upstream::{Credentials, HealthSettings, NodeUrl, TlsSettings};
+use crate::upstream::{Credentials, HealthSettings, NodeUrl};
 use crate::{node, upstream};
 
 const NAME_CHARACTERS_MAX: usize = 64;
@@ -207,62 +204,6 @@ impl Review<'_> {
             self.unexpected(&key.key("path"), &document.path, "a path that starts with [/]");
         }
         HealthSettings { interval: document.interval.0, timeout: document.timeout.0, path: document.path.clone() }
-    }
-
-    /// `secure`: whether some node is `https`. Everything is checked all the same.
-    fn upstream_tls(&mut self, key: &KeyPath, document: &UpstreamTlsDocument, secure: bool) -> Option<TlsSettings> {
-        let before = self.problems.len();
-        let files_before = self.files.len();
-        let authorities_key = key.key("certificate_authorities");
-        let mut authorities = Vec::new();
-        for (index, file) in document.certificate_authorities.iter().enumerate() {
-            authorities.extend(self.certificates(&authorities_key.index(index), file).unwrap_or_default());
-        }
-        let fingerprint = document.ca_trusted_fingerprint.as_deref().and_then(|text| {
-            let fingerprint = tls::Fingerprint::parse(text);
-            if fingerprint.is_none() {
-                let expected = "the SHA-256 of a certificate: 64 hexadecimal digits, with or without [:]";
-                self.unexpected(&key.key("ca_trusted_fingerprint"), text, expected);
-            }
-            fingerprint
-        });
-        let pair = match (&document.certificate, &document.key) {
-            (Some(certificate), Some(private)) => self.certificate_pair(key, certificate, private),
-            (Some(_), None) => {
-                self.fault(&key.key("certificate"), Fault::Needs { other: "key".to_owned() });
-                None
-            }
-            (None, Some(_)) => {
-                self.fault(&key.key("key"), Fault::Needs { other: "certificate".to_owned() });
-                None
-            }
-            (None, None) => None,
-        };
-        if document.verification_mode == VerificationMode::None {
-            self.note(
-                &key.key("verification_mode"),
-                "the nodes are not verified: whoever is in between reads and changes everything",
-            );
-        }
-        if self.problems.len() > before {
-            return None;
-        }
-        let files = self.files.get(files_before..).unwrap_or_default().to_vec();
-        if !secure {
-            return Some(TlsSettings { client: None, files });
-        }
-        let verification = match document.verification_mode {
-            VerificationMode::Full => Verification::Full,
-            VerificationMode::Certificate => Verification::Certificate,
-            VerificationMode::None => Verification::None,
-        };
-        match tls::client_config(authorities, verification, fingerprint, pair) {
-            Ok(config) => Some(TlsSettings { client: Some(Arc::new(config)), files }),
-            Err(fault) => {
-                self.fault(key, Fault::Tls(fault));
-                None
-            }
-        }
     }
 }
 

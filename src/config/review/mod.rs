@@ -8,6 +8,7 @@ mod jwt_realm;
 mod listeners;
 mod operation;
 mod secrets;
+mod upstream_tls;
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;

@@ -4,7 +4,8 @@ use std::num::NonZero;
 
 use super::{Fault, Found, KeyPath, Review};
 use crate::config::document::{
-    AuditDocument, AuditOutput, FormatDocument, LevelDocument, LoggingDocument, Period, Size, WhenUnknownDocument,
+    AuditDocument, AuditOutput, FormatDocument, LevelDocument, LimitsDocument, LoggingDocument, Period, Size,
+    WhenUnknownDocument,
 };
 use crate::config::{AuditSettings, LogFormat, LoggingSettings};
 use crate::policy::upgrade_mode::WhenUnknown;
@@ -13,7 +14,6 @@ use crate::{gate, gateway};
 /// hyper reads heads into a buffer of at least this size.
 const HEADER_BYTES_MIN: u64 = 8 << 10;
 const HEADER_BYTES_MAX: u64 = 16 << 20;
-const INSPECT_BYTES_MAX: u64 = 1 << 30;
 
 /// 0: one per core.
 pub(super) fn workers(document: usize) -> usize {
@@ -71,7 +71,15 @@ impl Review<'_> {
         let size = |size: Size| usize::try_from(size.0).unwrap_or(usize::MAX);
         self.size_within(&key.key("max_header_bytes"), document.max_header_bytes, HEADER_BYTES_MIN, HEADER_BYTES_MAX);
         self.size_within(&key.key("max_content_length"), document.max_content_length, 1, u64::MAX);
-        self.size_within(&key.key("inspect_buffer"), document.inspect_buffer, 1 << 10, INSPECT_BYTES_MAX);
+        if document.requests_per_second_per_principal != 0 {
+            let found = document.requests_per_second_per_principal.to_string();
+            self.not_there_yet(&key.key("requests_per_second_per_principal"), &found, "[0]");
+        }
+        let inspect_buffer = LimitsDocument::default().inspect_buffer;
+        if document.inspect_buffer != inspect_buffer {
+            let found = document.inspect_buffer.to_string();
+            self.not_there_yet(&key.key("inspect_buffer"), &found, &format!("[{inspect_buffer}]"));
+        }
         gateway::Limits {
             max_header_bytes: size(document.max_header_bytes),
             max_content_length: document.max_content_length.0,
