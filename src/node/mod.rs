@@ -1,13 +1,20 @@
 //! The embedded Elasticsearch-compatible node.
 
+mod api;
 pub mod clock;
 pub mod documents;
 pub mod http;
+mod identity;
 pub mod indices;
 pub mod ml;
 pub mod router;
 pub mod security;
+mod server;
+mod start;
 pub mod store;
+
+pub use identity::Identity;
+pub use start::{RunningNode, StartError, start, start_with};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +23,13 @@ use self::clock::Clock;
 use self::documents::Documents;
 use self::store::Store;
 use crate::secret::Secret;
+
+/// The version of Elasticsearch that the node reports; its APIs answer as that one does.
+pub const VERSION: &str = "9.1.0";
+/// As long as a commit's; the node is no build of Elasticsearch.
+const BUILD_HASH: &str = "0000000000000000000000000000000000000000";
+/// What indices say they were created by.
+const INDEX_VERSION: u32 = 9_033_000;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -48,19 +62,6 @@ pub struct Core {
     pub documents: Documents,
     pub clock: Clock,
     pub identity: Identity,
-}
-
-/// The names of the node; kept on disk, except the cluster's name.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    pub cluster_name: String,
-    pub cluster_uuid: String,
-    pub node_id: String,
-    pub node_name: String,
-    /// Changes with each start, as Elasticsearch's does.
-    pub ephemeral_id: String,
-    /// Where the node listens.
-    pub address: SocketAddr,
 }
 
 /// What handlers get.

@@ -18,6 +18,7 @@ mod config;
 mod forwarding;
 mod harness;
 mod limits;
+mod node;
 mod privileges;
 mod tls;
 mod upgrade_mode;

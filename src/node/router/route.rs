@@ -16,7 +16,7 @@ pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Reply, ApiError>> + 
 pub type Handler = fn(Arc<Node>, Request) -> HandlerFuture;
 
 /// An API: which requests it takes and which action a caller needs for it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Route {
     pub method: Method,
     /// Such as `/_ml/anomaly_detectors/{job_id}/_open`.

@@ -1,0 +1,156 @@
+//! `_bulk`: many writes, each with its own outcome.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::bulk_lines::{Action, Kind, Lines};
+use super::document::shown;
+use super::route;
+use crate::elasticsearch::error_body::Exception;
+use crate::node::Node;
+use crate::node::http::{ApiError, Reply, Request};
+use crate::node::router::Route;
+use crate::node::store::{Batch, DocumentWrite, Expected, Operation, Outcome, Source, WriteKind};
+
+/// Bytes of sources, and actions, that are committed together: what a bulk holds parsed in memory.
+const STEP_BYTES: usize = 4 * 1024 * 1024;
+const STEP_ACTIONS: usize = 2000;
+
+#[rustfmt::skip] // a table: one route a line
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route!(POST "/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
+        route!(PUT "/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
+        route!(POST "/{index}/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
+        route!(PUT "/{index}/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
+    ]
+}
+
+/// An item of the answer: decided already, or by the commit.
+enum Item {
+    Decided(Value),
+    Pending(Kind, String, Option<String>),
+}
+
+async fn bulk(node: Arc<Node>, request: Request) -> Result<Reply, ApiError> {
+    let started = Instant::now();
+    let default = request.parameters.get("index").cloned();
+    // A malformed line refuses the whole request before anything is written, as Elasticsearch does.
+    let mut check = Lines::new(request.body.clone())?;
+    let mut missing = 0;
+    while let Some(action) = check.next()? {
+        missing += usize::from(action.index.is_none() && default.is_none());
+    }
+    if missing > 0 {
+        return Err(ApiError::validation(&vec!["index is missing".to_owned(); missing]));
+    }
+    let mut lines = Lines::new(request.body.clone())?;
+    let mut answer = Vec::new();
+    let mut errors = false;
+    loop {
+        let (batch, items) = step(&node, &request, &mut lines, default.as_deref())?;
+        if items.is_empty() {
+            break;
+        }
+        let mut outcomes = node.core.store.commit(batch).await?.outcomes.into_iter();
+        for item in items {
+            let (value, failed) = match item {
+                Item::Decided(value) => (value, true),
+                Item::Pending(kind, index, id) => match outcomes.next() {
+                    Some(Ok(outcome)) => (done(kind, &outcome), false),
+                    Some(Err(refused)) => (failed(kind, &index, id.as_deref(), refused.into()), true),
+                    None => continue,
+                },
+            };
+            errors |= failed;
+            answer.push(value);
+        }
+    }
+    Ok(Reply::json(json!({ "errors": errors, "took": started.elapsed().as_millis(), "items": answer })))
+}
+
+/// Reads the next actions and makes their batch.
+fn step(
+    node: &Node,
+    request: &Request,
+    lines: &mut Lines,
+    default: Option<&str>,
+) -> Result<(Batch, Vec<Item>), ApiError> {
+    let (mut batch, mut items, mut bytes) = (Batch::new(), Vec::new(), 0);
+    while bytes < STEP_BYTES && items.len() < STEP_ACTIONS {
+        let Some(action) = lines.next()? else { break };
+        bytes += action.source.len();
+        let index = action.index.clone().or_else(|| default.map(str::to_owned)).unwrap_or_default();
+        let (kind, id) = (action.kind, action.id.clone());
+        match operation(node, request, &index, action) {
+            Ok(operation) => {
+                batch.push(operation);
+                items.push(Item::Pending(kind, index, id));
+            }
+            Err(error) => items.push(Item::Decided(failed(kind, &index, id.as_deref(), error))),
+        }
+    }
+    Ok((batch, items))
+}
+
+fn operation(node: &Node, request: &Request, index: &str, action: Action) -> Result<Operation, ApiError> {
+    let catalogue = node.core.store.catalogue();
+    request.access.check("indices:data/write/bulk[s]", &[index])?;
+    let inner = match action.kind {
+        Kind::Index | Kind::Create => "indices:data/write/index",
+        Kind::Update => "indices:data/write/update",
+        Kind::Delete => "indices:data/write/delete",
+    };
+    request.access.check(inner, &[index])?;
+    let require_alias = action.require_alias || request.query.flag("require_alias")?.unwrap_or(false);
+    if require_alias && !catalogue.has_alias(index) {
+        let reason =
+            format!("no such index [{index}] and [require_alias] request flag is [true] and [{index}] is not an alias");
+        return Err(ApiError::new(404, Exception::new("index_not_found_exception", reason)));
+    }
+    let expected = action
+        .expected
+        .map_or(Expected::Any, |(seq_no, primary_term)| Expected::SequenceNumber { seq_no, primary_term });
+    let kind = match action.kind {
+        Kind::Index => WriteKind::Index,
+        Kind::Create => WriteKind::Create,
+        Kind::Update => return Err(ApiError::illegal_argument("[update] in _bulk is not supported by this node")),
+        Kind::Delete => {
+            let id = action.id.ok_or_else(|| ApiError::validation(&["id is missing".to_owned()]))?;
+            return Ok(Operation::Delete { index: index.to_owned(), id, expected });
+        }
+    };
+    if catalogue.write_target(index).is_none() {
+        request.access.check("indices:admin/auto_create", &[index])?;
+    }
+    if action.id.as_deref() == Some("") {
+        return Err(ApiError::illegal_argument("if _id is specified it must not be empty"));
+    }
+    let source = Source::parse(action.source).map_err(ApiError::from)?;
+    Ok(Operation::Write(DocumentWrite { kind, expected, ..DocumentWrite::new(index, action.id, source) }))
+}
+
+fn done(kind: Kind, outcome: &Outcome) -> Value {
+    let status = match outcome {
+        Outcome::Created(_) => 201,
+        Outcome::NotFound(_) => 404,
+        Outcome::Updated(_) | Outcome::Deleted(_) | Outcome::Done => 200,
+    };
+    let mut item = shown(outcome);
+    if let Some(members) = item.as_object_mut() {
+        members.insert("status".to_owned(), json!(status));
+    }
+    named(kind, item)
+}
+
+fn failed(kind: Kind, index: &str, id: Option<&str>, error: ApiError) -> Value {
+    named(kind, json!({ "_index": index, "_id": id, "status": error.status(), "error": error.item() }))
+}
+
+fn named(kind: Kind, item: Value) -> Value {
+    let mut members = Map::new();
+    members.insert(kind.name().to_owned(), item);
+    Value::Object(members)
+}

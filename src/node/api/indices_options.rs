@@ -1,0 +1,35 @@
+//! `ignore_unavailable`, `allow_no_indices`, `expand_wildcards`.
+
+use crate::node::http::{ApiError, Request};
+use crate::node::indices::{IndexExpression, IndicesOptions};
+
+/// The index expression of a request: its path, and the three parameters.
+pub(super) fn expression(request: &Request) -> Result<IndexExpression, ApiError> {
+    let mut options = IndicesOptions::default();
+    if let Some(flag) = request.query.flag("ignore_unavailable")? {
+        options.ignore_unavailable = flag;
+    }
+    if let Some(flag) = request.query.flag("allow_no_indices")? {
+        options.allow_no_indices = flag;
+    }
+    if let Some(text) = request.query.text("expand_wildcards") {
+        options.expand_open = false;
+        for word in text.split(',') {
+            match word.trim() {
+                "open" => options.expand_open = true,
+                "hidden" => options.expand_hidden = true,
+                "all" => (options.expand_open, options.expand_hidden) = (true, true),
+                // There are no closed indices to find.
+                "closed" | "none" => {}
+                other => return Err(ApiError::illegal_argument(format!("No valid expand wildcard value [{other}]"))),
+            }
+        }
+    }
+    let text = request.parameters.get("index").map_or("", String::as_str);
+    if text.contains('<') {
+        return Err(ApiError::illegal_argument(format!(
+            "date math in index name [{text}] is not supported by this node"
+        )));
+    }
+    Ok(IndexExpression::parse(text).with(options))
+}
