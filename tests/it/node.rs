@@ -112,7 +112,11 @@ fn routing_answers_as_elasticsearch_does() {
     let node = Harness::open();
     for (request, status, reason) in [
         ("GET /_ml/foo", 400, "no handler found for uri [/_ml/foo] and method [GET]"),
-        ("POST /_cluster/health", 405, "Incorrect HTTP method for uri [/_cluster/health] and method [POST], allowed: [GET]"),
+        (
+            "POST /_cluster/health",
+            405,
+            "Incorrect HTTP method for uri [/_cluster/health] and method [POST], allowed: [GET]",
+        ),
         (
             "GET /_cluster/health?timeuot=1s",
             400,
@@ -177,7 +181,11 @@ fn what_is_not_there_is_refused_by_name() {
         ("POST /a/_search", r#"{"aggs":{}}"#, "[aggs] in a search is not supported by this node"),
         ("POST /a/_search", r#"{"query":{"fuzzy":{"a":"b"}}}"#, "[fuzzy] query is not supported by this node"),
         ("POST /a/_search", r#"{"query":{"wat":{}}}"#, "unknown query [wat]"),
-        ("PUT /b", r#"{"mappings":{"properties":{"x":{"type":"nested"}}}}"#, "No handler for type [nested] declared on field [x]"),
+        (
+            "PUT /b",
+            r#"{"mappings":{"properties":{"x":{"type":"nested"}}}}"#,
+            "No handler for type [nested] declared on field [x]",
+        ),
         ("PUT /B", "", "Invalid index name [B], must be lowercase"),
         ("DELETE /*", "", "Wildcard expressions or all indices are not allowed"),
     ] {
