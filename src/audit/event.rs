@@ -12,8 +12,10 @@ use crate::telemetry::clock;
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A caller may do what was asked for.
+    /// A caller may read what was asked for.
     AccessGranted,
+    /// A caller may start or change what was asked for; named as the one above.
+    ChangeGranted,
     AccessDenied,
     AuthenticationFailed,
     UpgradeModeEnabled,
@@ -23,6 +25,8 @@ pub enum Action {
 /// Kinds of events that the config switches on one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventClass {
+    /// Every ML request that is granted, reads too.
+    AccessGranted,
     AccessDenied,
     AuthenticationFailed,
     UpgradeMode,
@@ -30,25 +34,10 @@ pub enum EventClass {
     MlChange,
 }
 
-impl EventClass {
-    /// All, in the order of the documentation.
-    pub const ALL: [Self; 4] = [Self::AccessDenied, Self::AuthenticationFailed, Self::UpgradeMode, Self::MlChange];
-
-    /// As the config writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AccessDenied => "access_denied",
-            Self::AuthenticationFailed => "authentication_failed",
-            Self::UpgradeMode => "upgrade_mode",
-            Self::MlChange => "ml_change",
-        }
-    }
-}
-
 impl Action {
     const fn name(self) -> &'static str {
         match self {
-            Self::AccessGranted => "access_granted",
+            Self::AccessGranted | Self::ChangeGranted => "access_granted",
             Self::AccessDenied => "access_denied",
             Self::AuthenticationFailed => "authentication_failed",
             Self::UpgradeModeEnabled => "upgrade_mode_enabled",
@@ -59,7 +48,8 @@ impl Action {
     /// The switch of the config that it falls under.
     pub const fn class(self) -> EventClass {
         match self {
-            Self::AccessGranted => EventClass::MlChange,
+            Self::AccessGranted => EventClass::AccessGranted,
+            Self::ChangeGranted => EventClass::MlChange,
             Self::AccessDenied => EventClass::AccessDenied,
             Self::AuthenticationFailed => EventClass::AuthenticationFailed,
             Self::UpgradeModeEnabled | Self::UpgradeModeDisabled => EventClass::UpgradeMode,

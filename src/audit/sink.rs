@@ -92,7 +92,8 @@ impl Sender {
 
     /// Whether events of this class are written: ask before an event is built.
     pub fn wants(&self, class: EventClass) -> bool {
-        self.classes.contains(&class)
+        let among = |class| self.classes.contains(&class);
+        among(class) || (class == EventClass::MlChange && among(EventClass::AccessGranted))
     }
 
     /// Queues the event if its class is wanted.

@@ -74,7 +74,7 @@ fn host(pattern: &HostPattern) -> String {
 
 fn backend(backend: &Backend, identity: Identity) -> String {
     match backend {
-        Backend::Embedded(node) => format!("embedded node, data in {}", node.data.display()),
+        Backend::Embedded(embedded) => format!("embedded node, data in {}", embedded.node.data.display()),
         Backend::Nodes(upstream) => {
             let scheme = |secure| if secure { "https" } else { "http" };
             let nodes = upstream.nodes.iter().map(|node| format!("{}://{}", scheme(node.secure), node.authority()));

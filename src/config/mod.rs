@@ -30,7 +30,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::policy::Roles;
-use crate::{gate, gateway, node, realm, upstream};
+use crate::telemetry::log;
+use crate::{audit, gate, gateway, node, realm, upstream};
 
 /// A config file and everything it names, read, parsed and valid.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ pub struct Settings {
     pub limits: gateway::Limits,
     pub timeouts: gateway::Timeouts,
     pub logging: LoggingSettings,
-    pub audit: AuditSettings,
+    pub audit: audit::Settings,
     /// Every file that was read, for reloads.
     pub files: Vec<PathBuf>,
     /// What works but may not be meant, such as a certificate that expires soon.
@@ -74,8 +75,16 @@ pub struct ClusterSettings {
 #[derive(Clone, Debug)]
 pub enum Backend {
     Nodes(upstream::Settings),
-    /// The address and the secret are filled in at start.
-    Embedded(node::Settings),
+    Embedded(Box<EmbeddedSettings>),
+}
+
+/// The embedded node and the way to it.
+#[derive(Clone, Debug)]
+pub struct EmbeddedSettings {
+    /// The secret is filled in at start.
+    pub node: node::Settings,
+    /// Node and credentials are filled in at start.
+    pub upstream: upstream::Settings,
 }
 
 #[derive(Clone, Debug)]
@@ -87,18 +96,7 @@ pub struct AdminSettings {
 pub struct LoggingSettings {
     /// A `tracing` filter level.
     pub level: String,
-    pub format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Ecs,
-    Text,
-}
-
-#[derive(Clone, Debug)]
-pub struct AuditSettings {
-    pub events: Vec<String>,
+    pub format: log::Format,
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use crate::policy::{Unroutable, UpgradeRule};
 use crate::realm::{Chain, Verified};
 use crate::rejection::{self, Asked, Malformation, Rejection};
 use crate::telemetry::clock;
+use crate::upstream::UpstreamError;
 
 const OPAQUE_ID: HeaderName = HeaderName::from_static("x-opaque-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -187,6 +188,8 @@ fn record(received: &Received) -> Record {
 /// What is ours or the cluster's fault has a line in the log; what callers do wrong is for the audit trail.
 fn log(rejection: &Rejection, record: &Record) {
     match rejection {
+        // The health check tells of it once; every refused request would drown that.
+        Rejection::Upstream(UpstreamError::NoHealthyNode) => {}
         Rejection::Upstream(error) => {
             let cluster = record.cluster.as_deref();
             tracing::warn!(cluster, %error, request.id = %record.id, "no answer from the cluster");

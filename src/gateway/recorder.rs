@@ -182,11 +182,12 @@ fn audited(record: &Record) -> Option<(Action, audit::Outcome)> {
         Outcome::Refused(Cause::Unauthenticated) => Some((Action::AuthenticationFailed, audit::Outcome::Failure)),
         Outcome::Refused(Cause::Switch) => Some((switched(record), audit::Outcome::Failure)),
         Outcome::Refused(_) => None,
+        _ if record.grant.is_none() => None,
         Outcome::Answered | Outcome::Forwarded | Outcome::Broken | Outcome::CallerLeft => match rule(record)? {
-            UpgradeRule::Passes => None,
+            UpgradeRule::Passes => Some((Action::AccessGranted, audit::Outcome::Success)),
             UpgradeRule::Switches => Some((switched(record), succeeded(record.status))),
             UpgradeRule::Refused | UpgradeRule::RefusedAsReset | UpgradeRule::RefusedUnlessManage => {
-                record.grant.is_some().then_some((Action::AccessGranted, audit::Outcome::Success))
+                Some((Action::ChangeGranted, audit::Outcome::Success))
             }
         },
     }

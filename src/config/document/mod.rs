@@ -20,8 +20,8 @@ pub(super) use cluster::{
 };
 pub(super) use listener::{AdminDocument, ClientCertificates, ListenerDocument, ListenerTlsDocument};
 pub(super) use operation::{
-    AuditDocument, AuditOutput, FormatDocument, LevelDocument, LimitsDocument, LoggingDocument, TimeoutsDocument,
-    TracingDocument, UpgradeModeDocument, WhenUnknownDocument,
+    AuditDocument, AuditEvent, AuditOutput, FormatDocument, LevelDocument, LimitsDocument, LoggingDocument,
+    TimeoutsDocument, TracingDocument, UpgradeModeDocument, WhenUnknownDocument,
 };
 pub(super) use period::Period;
 pub(super) use secret_text::SecretText;

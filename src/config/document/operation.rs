@@ -170,19 +170,6 @@ pub(in crate::config) enum AuditEvent {
     MlChange,
 }
 
-impl AuditEvent {
-    /// As the config writes it.
-    pub(in crate::config) const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessGranted => "access_granted",
-            Self::AccessDenied => "access_denied",
-            Self::AuthenticationFailed => "authentication_failed",
-            Self::UpgradeMode => "upgrade_mode",
-            Self::MlChange => "ml_change",
-        }
-    }
-}
-
 /// Traces. Not there yet.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -6,10 +6,10 @@ use super::{Fault, Found, KeyPath, Review};
 use crate::config::document::{
     ClusterDocument, CredentialsDocument, EmbeddedDocument, HealthDocument, IdentityDocument,
 };
-use crate::config::{Backend, ClusterSettings};
+use crate::config::{Backend, ClusterSettings, EmbeddedSettings};
 use crate::gateway::{HostPattern, Identity};
 use crate::secret::Secret;
-use crate::upstream::{Credentials, HealthSettings, NodeUrl};
+use crate::upstream::{Credentials, HealthSettings, NodeUrl, TlsSettings};
 use crate::{node, upstream};
 
 const NAME_CHARACTERS_MAX: usize = 64;
@@ -97,12 +97,15 @@ impl Review<'_> {
         }
         let EmbeddedDocument { data } = document.embedded.clone().unwrap_or_default();
         let roles = self.file.document().authorization.roles.as_deref().map(|roles| self.file.resolve(roles));
-        Backend::Embedded(node::Settings {
+        let node = node::Settings {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data: self.file.resolve(&data),
             cluster_name: format!("{}-not-for-production", document.name),
             security: node::Security::Gateway { secret: Secret::default(), roles },
-        })
+        };
+        let health = self.health(&key.key("health"), &HealthDocument::default());
+        let upstream = self.upstream(Vec::new(), TlsSettings::default(), None, health);
+        Backend::Embedded(Box::new(EmbeddedSettings { node, upstream }))
     }
 
     fn nodes(&mut self, key: &KeyPath, document: &ClusterDocument) -> Option<upstream::Settings> {
@@ -128,16 +131,26 @@ impl Review<'_> {
             document.credentials.as_ref().and_then(|given| self.credentials(&key.key("credentials"), given));
         self.identity_rules(key, document, credentials.is_some(), &nodes);
         let health = self.health(&key.key("health"), &document.health.clone().unwrap_or_default());
+        Some(self.upstream(nodes, tls?, credentials, health))
+    }
+
+    fn upstream(
+        &self,
+        nodes: Vec<NodeUrl>,
+        tls: TlsSettings,
+        credentials: Option<Credentials>,
+        health: HealthSettings,
+    ) -> upstream::Settings {
         let timeouts = self.file.document().timeouts;
-        Some(upstream::Settings {
+        upstream::Settings {
             nodes,
-            tls: tls?,
+            tls,
             credentials,
             health,
             connect_timeout: timeouts.connect.0,
             response_timeout: timeouts.response.0,
             idle_timeout: timeouts.idle.0,
-        })
+        }
     }
 
     fn identity_rules(&mut self, key: &KeyPath, document: &ClusterDocument, credentials: bool, nodes: &[NodeUrl]) {

@@ -3,12 +3,14 @@
 use std::num::NonZero;
 
 use super::{Fault, Found, KeyPath, Review};
+use crate::audit::{self, EventClass};
+use crate::config::LoggingSettings;
 use crate::config::document::{
-    AuditDocument, AuditOutput, FormatDocument, LevelDocument, LimitsDocument, LoggingDocument, Period, Size,
-    WhenUnknownDocument,
+    AuditDocument, AuditEvent, AuditOutput, FormatDocument, LevelDocument, LimitsDocument, LoggingDocument, Period,
+    Size, WhenUnknownDocument,
 };
-use crate::config::{AuditSettings, LogFormat, LoggingSettings};
 use crate::policy::upgrade_mode::WhenUnknown;
+use crate::telemetry::log::Format;
 use crate::{gate, gateway};
 
 /// hyper reads heads into a buffer of at least this size.
@@ -29,17 +31,24 @@ pub(super) fn logging(document: &LoggingDocument) -> LoggingSettings {
         LevelDocument::Trace => "trace",
     };
     let format = match document.format {
-        FormatDocument::Ecs => LogFormat::Ecs,
-        FormatDocument::Text => LogFormat::Text,
+        FormatDocument::Ecs => Format::Ecs,
+        FormatDocument::Text => Format::Text,
     };
     LoggingSettings { level: level.to_owned(), format }
 }
 
-pub(super) fn audit(document: &AuditDocument) -> AuditSettings {
-    match document.output {
-        AuditOutput::Stdout => {}
-    }
-    AuditSettings { events: document.events.iter().map(|event| event.as_str().to_owned()).collect() }
+pub(super) fn audit(document: &AuditDocument) -> audit::Settings {
+    let output = match document.output {
+        AuditOutput::Stdout => audit::Output::Stdout,
+    };
+    let events = document.events.iter().map(|event| match event {
+        AuditEvent::AccessGranted => EventClass::AccessGranted,
+        AuditEvent::AccessDenied => EventClass::AccessDenied,
+        AuditEvent::AuthenticationFailed => EventClass::AuthenticationFailed,
+        AuditEvent::UpgradeMode => EventClass::UpgradeMode,
+        AuditEvent::MlChange => EventClass::MlChange,
+    });
+    audit::Settings { output, events: events.collect() }
 }
 
 impl Review<'_> {
