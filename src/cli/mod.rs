@@ -5,8 +5,10 @@ pub mod completions;
 pub mod exit;
 pub mod explain;
 pub mod hash_password;
+pub mod node;
 pub mod output;
 pub mod schema;
+pub mod serve;
 
 use std::ffi::OsString;
 
@@ -24,10 +26,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the gateway; without nodes in the config, on its embedded node
+    Serve(serve::ServeArguments),
     /// Read and validate everything that the config names, and say what is wrong and where
     Check(check::CheckArguments),
     /// Say what a request reaches, what it needs, and whether a user or a role may make it
     Explain(explain::ExplainArguments),
+    /// Run the embedded node alone, for several gateways or for CI
+    Node(node::NodeArguments),
     /// Make a line for the `users` file from a password
     HashPassword(hash_password::HashPasswordArguments),
     /// Print the JSON Schema of the config file, for editors
@@ -55,6 +61,8 @@ fn dispatch(command: Command) -> anyhow::Result<Exit> {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Schema => schema::run(),
+        Command::Serve(arguments) => Ok(serve::run(&arguments)),
+        Command::Node(arguments) => node::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

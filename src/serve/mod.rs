@@ -1,1 +1,179 @@
 //! Composition root: settings to running parts, reload, shutdown.
+
+mod clusters;
+pub mod first_start;
+mod greeting;
+mod problem;
+mod reload;
+mod status;
+mod workers;
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::audit::Auditor;
+use crate::config::{ConfigFile, Settings};
+use crate::gateway::{Shared, Snapshot};
+use crate::realm::{Realms, Verifier};
+use crate::telemetry::log;
+use crate::{admin, gateway};
+
+use clusters::RunningCluster;
+use reload::Reloader;
+use status::Status;
+use workers::{Sockets, Workers};
+
+pub use problem::StartProblem;
+
+/// Threads that hash passwords: slow by design, and never the workers' own work.
+const VERIFIER_THREADS: usize = 2;
+/// Passwords that wait to be hashed; more are answered 429.
+const VERIFIER_QUEUE: usize = 256;
+
+/// Runs the gateway until it is told to stop (SIGTERM, SIGINT).
+///
+/// # Errors
+/// What keeps it from starting. Later problems are logged.
+pub fn run(config: Option<&Path>) -> Result<(), StartProblem> {
+    let file = ConfigFile::read(config)?;
+    let made = first_start::make(&file.first_start())?;
+    let settings = file.settings()?;
+    log::start(&settings.logging.level, settings.logging.format);
+    let running = Running::start(config, &settings)?;
+    greeting::made(&file, &made);
+    running.announce(&settings);
+    greeting::lines_to_copy(&running.url(&settings), &made);
+    running.supervise();
+    Ok(())
+}
+
+/// Everything that runs.
+struct Running {
+    control: Runtime,
+    workers: Workers,
+    reloader: Reloader,
+    auditor: Auditor,
+    addresses: Vec<std::net::SocketAddr>,
+    admin: Option<std::net::SocketAddr>,
+}
+
+impl Running {
+    fn start(config: Option<&Path>, settings: &Settings) -> Result<Self, StartProblem> {
+        // Sockets first: an address in use is found before a node has started.
+        let wanted: Vec<_> = settings.listeners.iter().map(|listener| listener.address).collect();
+        let sockets = Sockets::open(&wanted, settings.workers)?;
+        let addresses = sockets.addresses.clone();
+        let control = control_plane().map_err(StartProblem::Threads)?;
+        let verifier = Verifier::start(VERIFIER_THREADS, VERIFIER_QUEUE).map_err(StartProblem::Threads)?;
+        let clusters = start_clusters(settings, control.handle())?;
+        let verifier = Arc::new(verifier);
+        let shared = Shared::new(snapshot(settings, &clusters, &verifier)?);
+        let (auditor, senders) = Auditor::start(&settings.audit, settings.workers).map_err(StartProblem::Audit)?;
+        let workers = Workers::start(sockets, &shared, senders).map_err(StartProblem::Threads)?;
+        let status = Arc::new(Status::new(workers.scrapes(), Arc::clone(&shared), addresses.clone()));
+        status.follow(&clusters);
+        let admin = start_admin(settings, control.handle(), &status)?;
+        let reloader = Reloader::new(config, settings, shared, clusters, verifier, status);
+        Ok(Self { control, workers, reloader, auditor, addresses, admin })
+    }
+
+    /// One line an address, once all accept.
+    fn announce(&self, settings: &Settings) {
+        for (listener, address) in settings.listeners.iter().zip(&self.addresses) {
+            tracing::info!(url.full = url(listener, *address), "listening");
+        }
+        if let Some(address) = self.admin {
+            tracing::info!(url.full = format!("http://{address}"), "listening");
+        }
+    }
+
+    fn url(&self, settings: &Settings) -> String {
+        let first = settings.listeners.iter().zip(&self.addresses).next();
+        first.map(|(listener, address)| url(listener, *address)).unwrap_or_default()
+    }
+
+    /// Until a signal or the end of a worker; then drains.
+    fn supervise(self) {
+        let Self { control, mut workers, mut reloader, auditor, .. } = self;
+        control.block_on(async {
+            tokio::select! {
+                () = stop_signal() => tracing::info!("stopping: draining connections"),
+                Some(worker) = workers.one_ended() => tracing::error!(worker, "a worker ended: stopping"),
+                never = reloader.run() => match never {},
+            }
+        });
+        workers.stop();
+        reloader.stop();
+        auditor.finish();
+        control.shutdown_background();
+        tracing::info!("stopped");
+    }
+}
+
+fn url(listener: &gateway::ListenerSettings, address: std::net::SocketAddr) -> String {
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
+}
+
+/// Health, gates, admin, reload: nothing here is on the path of a request.
+fn control_plane() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(1).thread_name("mlgate-control").enable_all().build()
+}
+
+fn start_clusters(settings: &Settings, runtime: &Handle) -> Result<Vec<RunningCluster>, StartProblem> {
+    settings.clusters.iter().map(|cluster| RunningCluster::start(cluster, settings, runtime)).collect()
+}
+
+/// What the data plane decides by; `clusters` in the order of the settings.
+fn snapshot(
+    settings: &Settings,
+    clusters: &[RunningCluster],
+    verifier: &Arc<Verifier>,
+) -> Result<Snapshot, StartProblem> {
+    let realms = Realms::build(&settings.authentication, Arc::clone(verifier))?;
+    let pairs = clusters.iter().zip(&settings.clusters);
+    Ok(Snapshot {
+        listeners: settings.listeners.clone(),
+        clusters: pairs.map(|(running, cluster)| running.snapshot(cluster)).collect::<Result<_, _>>()?,
+        realms: Arc::new(realms),
+        roles: settings.roles.clone(),
+        limits: settings.limits,
+        timeouts: settings.timeouts,
+    })
+}
+
+fn start_admin(
+    settings: &Settings,
+    runtime: &Handle,
+    status: &Arc<Status>,
+) -> Result<Option<std::net::SocketAddr>, StartProblem> {
+    let Some(admin) = &settings.admin else { return Ok(None) };
+    let problem = |source| StartProblem::Bind { address: admin.address, source };
+    let socket = std::net::TcpListener::bind(admin.address).map_err(problem)?;
+    socket.set_nonblocking(true).map_err(problem)?;
+    let address = socket.local_addr().map_err(problem)?;
+    let _inside = runtime.enter();
+    let listener = tokio::net::TcpListener::from_std(socket).map_err(problem)?;
+    let sources = status::sources(status);
+    runtime.spawn(async move {
+        let never: Infallible = admin::run(listener, sources).await;
+        match never {}
+    });
+    Ok(Some(address))
+}
+
+/// SIGTERM or SIGINT. Where the system gives no signals, for ever.
+async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

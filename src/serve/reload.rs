@@ -1,0 +1,154 @@
+//! New settings for a running gateway: all files together or none of them.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::clusters::RunningCluster;
+use super::problem::StartProblem;
+use super::snapshot;
+use super::status::Status;
+use crate::config::{Backend, ConfigFile, Settings};
+use crate::gateway::Shared;
+use crate::realm::Verifier;
+
+/// A change of a file is seen within this time.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Owns what a reload exchanges.
+pub(super) struct Reloader {
+    config: Option<PathBuf>,
+    settings: Settings,
+    shared: Arc<Shared>,
+    clusters: Vec<RunningCluster>,
+    verifier: Arc<Verifier>,
+    status: Arc<Status>,
+    seen: Fingerprint,
+}
+
+/// What the files looked like, good or bad: the same state is not read twice.
+type Fingerprint = BTreeMap<PathBuf, Option<(u64, u64, i64, i64)>>;
+
+impl Reloader {
+    pub(super) fn new(
+        config: Option<&Path>,
+        settings: &Settings,
+        shared: Arc<Shared>,
+        clusters: Vec<RunningCluster>,
+        verifier: Arc<Verifier>,
+        status: Arc<Status>,
+    ) -> Self {
+        let seen = fingerprint(&settings.files);
+        let config = config.map(Path::to_owned);
+        Self { config, settings: settings.clone(), shared, clusters, verifier, status, seen }
+    }
+
+    /// Reloads at SIGHUP, and when a file has changed; runs until it is dropped.
+    pub(super) async fn run(&mut self) -> Infallible {
+        let mut hang_up = signal(SignalKind::hangup()).ok();
+        loop {
+            let told = async {
+                match &mut hang_up {
+                    Some(hang_up) => drop(hang_up.recv().await),
+                    None => std::future::pending().await,
+                }
+            };
+            let asked = tokio::select! {
+                () = told => true,
+                () = tokio::time::sleep(LOOK_INTERVAL) => false,
+            };
+            let now = fingerprint(&self.settings.files);
+            if asked || now != self.seen {
+                self.seen = now;
+                self.reload();
+            }
+        }
+    }
+
+    fn reload(&mut self) {
+        let outcome = self.try_reload();
+        match &outcome {
+            Ok(()) => tracing::info!("reloaded"),
+            Err(problem) => {
+                tracing::error!(error = problem as &dyn std::error::Error, "not reloaded: the last good settings stay")
+            }
+        }
+        self.status.reloaded(outcome.map_err(|problem| problem.to_string()));
+    }
+
+    /// Reads everything, then exchanges everything.
+    fn try_reload(&mut self) -> Result<(), StartProblem> {
+        let settings = ConfigFile::read(self.config.as_deref())?.settings()?;
+        unchangeable(&self.settings, &settings)?;
+        let runtime = Handle::current();
+        for (running, cluster) in self.clusters.iter_mut().zip(&settings.clusters) {
+            running.rearrange(cluster, &settings, &runtime)?;
+        }
+        self.shared.replace(snapshot(&settings, &self.clusters, &self.verifier)?);
+        self.status.follow(&self.clusters);
+        self.seen = fingerprint(&settings.files);
+        self.settings = settings;
+        Ok(())
+    }
+
+    pub(super) fn stop(self) {
+        self.clusters.into_iter().for_each(RunningCluster::stop);
+    }
+}
+
+/// What sockets, threads and data folders were made for stays until a restart.
+fn unchangeable(before: &Settings, after: &Settings) -> Result<(), StartProblem> {
+    let changed = |key, same: bool| if same { Ok(()) } else { Err(StartProblem::NeedsRestart { key }) };
+    let addresses = |settings: &Settings| settings.listeners.iter().map(|each| each.address).collect::<Vec<_>>();
+    let names = |settings: &Settings| settings.clusters.iter().map(|each| each.name.clone()).collect::<Vec<_>>();
+    let data = |settings: &Settings| {
+        let folder = |backend: &Backend| match backend {
+            Backend::Embedded(embedded) => Some(embedded.node.data.clone()),
+            Backend::Nodes(_) => None,
+        };
+        settings.clusters.iter().map(|cluster| folder(&cluster.backend)).collect::<Vec<_>>()
+    };
+    changed("listeners", addresses(before) == addresses(after))?;
+    changed("workers", before.workers == after.workers)?;
+    changed("clusters", names(before) == names(after) && data(before) == data(after))?;
+    changed(
+        "admin",
+        before.admin.as_ref().map(|admin| admin.address) == after.admin.as_ref().map(|admin| admin.address),
+    )?;
+    changed("state", before.gate.journal == after.gate.journal)
+}
+
+fn fingerprint(files: &[PathBuf]) -> Fingerprint {
+    let look = |path: &PathBuf| {
+        let facts = fs::metadata(path).ok();
+        (path.clone(), facts.map(|facts| (facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec())))
+    };
+    files.iter().map(look).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_appears_or_goes_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = vec![folder.path().join("users"), folder.path().join("roles.yml")];
+        let none = fingerprint(&files);
+        fs::write(&files[0], "a").unwrap();
+        let one = fingerprint(&files);
+        assert_ne!(none, one);
+        assert_eq!(one, fingerprint(&files));
+        fs::write(&files[0], "ab").unwrap();
+        assert_ne!(one, fingerprint(&files));
+        fs::remove_file(&files[0]).unwrap();
+        assert_eq!(none, fingerprint(&files));
+    }
+}

@@ -1,0 +1,154 @@
+//! What the admin address shows: facts of the running parts, put together when asked.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::clusters::RunningCluster;
+use super::workers::Scrapes;
+use crate::admin::{Readiness, Sources};
+use crate::gate::Gate;
+use crate::gateway::Shared;
+use crate::policy::upgrade_mode::GateState;
+use crate::telemetry::clock;
+use crate::telemetry::metrics::{Family, Kind, Page};
+use crate::upstream::{Health, NodeState};
+
+const GATE_STATE: Family = Family {
+    name: "mlgate_gate_state",
+    help: "Upgrade-mode gate: 0 unknown, 1 off, 2 enabling, 3 on, 4 disabling",
+    labels: &["cluster"],
+};
+const UPGRADE_MODE_SECONDS: Family = Family {
+    name: "mlgate_upgrade_mode_seconds",
+    help: "How long the upgrade-mode fence has been up; 0 while it is down",
+    labels: &["cluster"],
+};
+const UPSTREAM_HEALTHY: Family =
+    Family { name: "mlgate_upstream_healthy", help: "Whether a node answers", labels: &["cluster", "node"] };
+const CONNECTIONS: Family =
+    Family { name: "mlgate_connections", help: "Open downstream connections", labels: &["listener"] };
+const RELOADS: Family =
+    Family { name: "mlgate_config_reloads_total", help: "Reloads of the config", labels: &["outcome"] };
+
+/// Live facts, for the admin address.
+pub(super) struct Status {
+    scrapes: Scrapes,
+    shared: Arc<Shared>,
+    listeners: Vec<SocketAddr>,
+    clusters: Mutex<Vec<Cluster>>,
+    reloads: Mutex<Reloads>,
+}
+
+struct Cluster {
+    name: String,
+    gate: Arc<Gate>,
+    health: Arc<Health>,
+    nodes: Vec<String>,
+}
+
+#[derive(Default)]
+struct Reloads {
+    good: u64,
+    bad: u64,
+    /// Why the last one was bad.
+    problem: Option<String>,
+}
+
+impl Status {
+    pub(super) fn new(scrapes: Scrapes, shared: Arc<Shared>, listeners: Vec<SocketAddr>) -> Self {
+        Self { scrapes, shared, listeners, clusters: Mutex::default(), reloads: Mutex::default() }
+    }
+
+    /// Shows these from now on.
+    pub(super) fn follow(&self, clusters: &[RunningCluster]) {
+        let followed = clusters.iter().map(|cluster| Cluster {
+            name: cluster.name.clone(),
+            gate: Arc::clone(&cluster.gate),
+            health: Arc::clone(&cluster.health),
+            nodes: cluster.nodes(),
+        });
+        *self.clusters.lock().unwrap_or_else(PoisonError::into_inner) = followed.collect();
+    }
+
+    pub(super) fn reloaded(&self, outcome: Result<(), String>) {
+        let mut reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        match &outcome {
+            Ok(()) => reloads.good += 1,
+            Err(_) => reloads.bad += 1,
+        }
+        reloads.problem = outcome.err();
+    }
+
+    fn readiness(&self) -> Readiness {
+        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = clusters.iter().all(|cluster| cluster.health.any_up());
+        let shown: serde_json::Map<String, Value> =
+            clusters.iter().map(|cluster| (cluster.name.clone(), cluster.shown())).collect();
+        let reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        Readiness { ready, detail: json!({ "clusters": shown, "last_reload_problem": reloads.problem }) }
+    }
+
+    async fn metrics(&self) -> String {
+        let mut page = self.scrapes.collect(Page::default()).await;
+        for cluster in self.clusters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            cluster.measured(&mut page);
+        }
+        let all = self.listeners.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",");
+        page.put(&CONNECTIONS, Kind::Gauge, &[&all], number(self.shared.connections().total()));
+        let reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        page.put(&RELOADS, Kind::Counter, &["success"], number(reloads.good));
+        page.put(&RELOADS, Kind::Counter, &["failure"], number(reloads.bad));
+        page.text()
+    }
+}
+
+impl Cluster {
+    fn shown(&self) -> Value {
+        let node = |(index, name): (usize, &String)| {
+            let state = match self.health.state(index) {
+                NodeState::Unknown => "unknown",
+                NodeState::Up => "up",
+                NodeState::Down => "down",
+            };
+            (name.clone(), json!(state))
+        };
+        let nodes: serde_json::Map<String, Value> = self.nodes.iter().enumerate().map(node).collect();
+        json!({ "nodes": nodes, "upgrade_mode": self.gate.state().name() })
+    }
+
+    fn measured(&self, page: &mut Page) {
+        let state = match self.gate.state() {
+            GateState::Unknown => 0.0,
+            GateState::Off => 1.0,
+            GateState::Enabling => 2.0,
+            GateState::On => 3.0,
+            GateState::Disabling => 4.0,
+        };
+        page.put(&GATE_STATE, Kind::Gauge, &[&self.name], state);
+        let view = self.gate.view();
+        let up = view.fence.as_ref().and_then(|fence| clock::now().duration_since(fence.since).ok());
+        page.put(&UPGRADE_MODE_SECONDS, Kind::Gauge, &[&self.name], up.unwrap_or_default().as_secs_f64());
+        for (index, node) in self.nodes.iter().enumerate() {
+            let up = if self.health.state(index) == NodeState::Up { 1.0 } else { 0.0 };
+            page.put(&UPSTREAM_HEALTHY, Kind::Gauge, &[&self.name, node], up);
+        }
+    }
+}
+
+fn number(count: impl TryInto<u32>) -> f64 {
+    f64::from(count.try_into().unwrap_or(u32::MAX))
+}
+
+/// The functions that the admin address calls.
+pub(super) fn sources(status: &Arc<Status>) -> Sources {
+    let (ready, measured) = (Arc::clone(status), Arc::clone(status));
+    Sources {
+        readiness: Arc::new(move || ready.readiness()),
+        metrics: Arc::new(move || {
+            let status = Arc::clone(&measured);
+            Box::pin(async move { status.metrics().await })
+        }),
+    }
+}
