@@ -21,5 +21,6 @@ mod limits;
 mod node;
 mod node_ml;
 mod privileges;
+mod serve;
 mod tls;
 mod upgrade_mode;

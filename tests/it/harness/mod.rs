@@ -8,6 +8,7 @@
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod gateway;
+pub(crate) mod process;
 pub(crate) mod upstream;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub(crate) use certificates::Certificates;
 pub(crate) use client::{Client, Response};
 pub(crate) use gateway::{ClusterSetup, Gateway, Setup};
+pub(crate) use process::{Home, Process};
 pub(crate) use upstream::{Exchange, Upstream};
 
 /// How long something that must happen may take on a busy machine.
