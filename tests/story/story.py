@@ -69,7 +69,7 @@ admin.ml.put_job(
     analysis_config={"bucket_span": "10m", "detectors": [{"function": "mean", "field_name": "responsetime"}]},
     data_description={"time_field": "@timestamp", "time_format": "epoch_ms"},
 )
-admin.ml.put_datafeed(datafeed_id="web-feed", job_id="web", indices=["web"], query_delay="1s", frequency="1s")
+elastic.ml.put_datafeed(datafeed_id="web-feed", job_id="web", indices=["web"], query_delay="1s", frequency="1s")
 refused(403, "cluster:admin/xpack/ml/job/open", reader.ml.open_job, job_id="web")
 refused(403, "cluster:admin/xpack/ml/job/open", user.ml.open_job, job_id="web")
 assert admin.ml.open_job(job_id="web")["opened"]
