@@ -19,6 +19,7 @@ mod forwarding;
 mod harness;
 mod limits;
 mod node;
+mod node_crash;
 mod node_ml;
 mod privileges;
 mod serve;
