@@ -43,6 +43,12 @@ pub fn run(arguments: NodeArguments) -> anyhow::Result<Exit> {
         cluster_name: "mlgate-node".to_owned(),
         security: arguments.security.map_or(Security::Off, Security::Files),
     };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before anybody can know that it listens: a signal that comes later ends it well.
+    let stop = {
+        let _inside = runtime.enter();
+        told_to_stop()?
+    };
     let running = match node::start(settings) {
         Ok(running) => running,
         Err(problem) => {
@@ -51,18 +57,19 @@ pub fn run(arguments: NodeArguments) -> anyhow::Result<Exit> {
         }
     };
     tracing::info!(url.full = format!("http://{}", running.address()), "listening");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(told_to_stop())?;
+    runtime.block_on(stop);
     running.stop();
     Ok(Exit::Done)
 }
 
-async fn told_to_stop() -> std::io::Result<()> {
+/// Until SIGTERM or SIGINT.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

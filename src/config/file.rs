@@ -88,6 +88,11 @@ impl ConfigFile {
         FirstStart::of(self)
     }
 
+    /// What a first start has made, for those who ask where it lies.
+    pub fn made_at_first_start(&self) -> FirstStart {
+        FirstStart::whole(self)
+    }
+
     /// Reads and checks everything that the config names.
     ///
     /// # Errors

@@ -8,11 +8,27 @@ use super::file::ConfigFile;
 /// Files that `mlgate serve` makes. Only where nothing is there: what exists is never replaced, not even half of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirstStart {
+    /// The shipped config, where there is none at all.
+    pub config: Vec<ShippedFile>,
     /// The development certificate.
     pub certificate: Option<CertificateFiles>,
     /// The users of the embedded node.
     pub users: Option<UsersFiles>,
 }
+
+/// A file of the shipped config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShippedFile {
+    pub path: PathBuf,
+    pub content: &'static str,
+}
+
+/// Beside each other in `config`, the config itself first.
+const SHIPPED: [(&str, &str); 3] = [
+    ("mlgate.yml", include_str!("../../config/mlgate.yml")),
+    ("roles.yml", include_str!("../../config/roles.yml")),
+    ("role_mapping.yml", include_str!("../../config/role_mapping.yml")),
+];
 
 /// The pair that the shipped config names: `../certs/server.crt` and `../certs/server.key`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +46,19 @@ pub struct UsersFiles {
 
 impl FirstStart {
     pub(super) fn of(file: &ConfigFile) -> Self {
-        Self { certificate: certificate(file), users: users(file) }
+        let certificate = certificate(file).filter(|files| missing(&files.certificate) && missing(&files.key));
+        let users = users(file).filter(|files| missing(&files.users) && missing(&files.users_roles));
+        Self { config: config(file), certificate, users }
+    }
+
+    /// What a first start made or would make, whether it is there or not.
+    pub(super) fn whole(file: &ConfigFile) -> Self {
+        Self { config: Vec::new(), certificate: certificate(file), users: users(file) }
+    }
+
+    /// What will stand in `path`, if it is one of the shipped files.
+    pub(super) fn content(&self, path: &Path) -> Option<&'static str> {
+        self.config.iter().find(|file| file.path == path).map(|file| file.content)
     }
 
     /// Whether `path` is one of the files that will be made.
@@ -40,6 +68,15 @@ impl FirstStart {
         certificate.is_some_and(|files| files.certificate == path || files.key == path)
             || users.is_some_and(|files| files.users == path || files.users_roles == path)
     }
+}
+
+/// Only together: a config without its roles is a mistake.
+fn config(file: &ConfigFile) -> Vec<ShippedFile> {
+    if file.exists() {
+        return Vec::new();
+    }
+    let files = SHIPPED.map(|(name, content)| ShippedFile { path: file.resolve(name), content });
+    files.into_iter().filter(|file| missing(&file.path)).collect()
 }
 
 /// A certificate of one's own that is missing is a mistake; only the one of the shipped config is made.
@@ -52,7 +89,7 @@ fn certificate(file: &ConfigFile) -> Option<CertificateFiles> {
         .iter()
         .filter_map(|listener| listener.tls.as_ref())
         .any(|tls| file.resolve(&tls.certificate) == shipped.certificate && file.resolve(&tls.key) == shipped.key);
-    (named && missing(&shipped.certificate) && missing(&shipped.key)).then_some(shipped)
+    named.then_some(shipped)
 }
 
 /// Users are made for the embedded node only: a real cluster has its own.
@@ -64,8 +101,7 @@ fn users(file: &ConfigFile) -> Option<UsersFiles> {
         RealmDocument::File(realm) => Some(realm),
         RealmDocument::Jwt(_) | RealmDocument::Pki(_) | RealmDocument::Elasticsearch(_) => None,
     })?;
-    let files = UsersFiles { users: file.resolve(&realm.users), users_roles: file.resolve(&realm.users_roles) };
-    (missing(&files.users) && missing(&files.users_roles)).then_some(files)
+    Some(UsersFiles { users: file.resolve(&realm.users), users_roles: file.resolve(&realm.users_roles) })
 }
 
 /// Nothing at all is there; a dangling link or a folder that may not be entered is something.

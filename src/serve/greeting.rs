@@ -1,41 +1,52 @@
-//! What a person reads on standard error at the first start.
+//! What a person reads on standard error when the gateway starts.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use super::first_start::Made;
 use crate::config::ConfigFile;
 
-/// Tells what was made and where it lies, or where it lay already. Passwords are told this once.
+/// Tells what was made, or where it lies. Told before anything can fail: a password is told this once and kept nowhere.
 pub(super) fn made(file: &ConfigFile, made: &Made) {
-    let mut text = String::new();
-    if let Some(ca) = &made.ca {
-        text.push_str(&format!("made a development certificate; clients verify it with {}\n", ca.display()));
+    let mut lines = Vec::new();
+    match &made.config {
+        Some(config) => lines.push(format!("made a config, to change as you like: {}", short(config))),
+        None => lines.push(format!("config: {}", short(file.path()))),
+    }
+    let places = file.made_at_first_start();
+    match (&made.ca, &places.certificate) {
+        (Some(ca), _) => lines.push(format!("made a development certificate; clients verify it with {}", short(ca))),
+        (None, Some(files)) => lines.push(format!("certificate: {}", short(&files.certificate))),
+        (None, None) => {}
     }
     if !made.users.is_empty() {
-        text.push_str("made these users; each password is told only here:\n");
-        for user in &made.users {
-            text.push_str(&format!("{} {}\n", user.name, user.password.expose()));
-        }
+        lines.push("made users; their passwords are told this once:".to_owned());
+        lines.extend(made.users.iter().map(|user| format!("{} {}", user.name, user.password.expose())));
+    } else if let Some(files) = &places.users {
+        let users = short(&files.users);
+        lines.push(format!("users: {users}; a new password: mlgate hash-password NAME, and put the line there"));
     }
-    if made.ca.is_none() && made.users.is_empty() {
-        text.push_str(&format!("config: {}\n", file.path().display()));
-    }
-    write(&text);
+    write(&lines);
 }
 
-/// Lines to copy after the first start.
+/// Lines to copy, once the gateway listens for the first time.
 pub(super) fn lines_to_copy(url: &str, made: &Made) {
-    let Some(user) = made.users.first() else { return };
-    let ca = made.ca.as_ref().map_or_else(|| "certs/ca.crt".to_owned(), |ca| ca.display().to_string());
+    let (Some(user), Some(ca)) = (made.users.first(), &made.ca) else { return };
     let url = url.replace("0.0.0.0", "127.0.0.1");
-    write(&format!(
-        "try:\n  curl --cacert {ca} -u {}:{} {url}/_ml/info?pretty\nset a new password: mlgate hash-password NAME, into the users file\n",
-        user.name,
-        user.password.expose(),
-    ));
+    write(&[
+        "try it (curl asks for the password):".to_owned(),
+        format!("  curl --cacert {} -u {} '{url}/_ml/info?pretty'", short(ca), user.name),
+    ]);
 }
 
-fn write(text: &str) {
+/// As a person in the current folder would write it.
+fn short(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let below = std::env::current_dir().ok().and_then(|here| whole.strip_prefix(here).ok().map(Path::to_owned));
+    below.unwrap_or(whole).display().to_string()
+}
+
+fn write(lines: &[String]) {
     // Nobody reads standard error: nothing can be told then.
-    let _closed = std::io::stderr().lock().write_all(text.as_bytes());
+    let _closed = std::io::stderr().lock().write_all(format!("{}\n", lines.join("\n")).as_bytes());
 }

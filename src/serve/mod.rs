@@ -5,6 +5,7 @@ pub mod first_start;
 mod greeting;
 mod problem;
 mod reload;
+mod signals;
 mod status;
 mod workers;
 
@@ -13,7 +14,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::audit::Auditor;
 use crate::config::{ConfigFile, Settings};
@@ -24,6 +24,7 @@ use crate::{admin, gateway};
 
 use clusters::RunningCluster;
 use reload::Reloader;
+use signals::Signals;
 use status::Status;
 use workers::{Sockets, Workers};
 
@@ -41,10 +42,12 @@ const VERIFIER_QUEUE: usize = 256;
 pub fn run(config: Option<&Path>) -> Result<(), StartProblem> {
     let file = ConfigFile::read(config)?;
     let made = first_start::make(&file.first_start())?;
+    // A config that was just written is read like any other, and watched for changes.
+    let file = if made.config.is_some() { ConfigFile::read(config)? } else { file };
+    greeting::made(&file, &made);
     let settings = file.settings()?;
     log::start(&settings.logging.level, settings.logging.format);
     let running = Running::start(config, &settings)?;
-    greeting::made(&file, &made);
     running.announce(&settings);
     greeting::lines_to_copy(&running.url(&settings), &made);
     running.supervise();
@@ -56,6 +59,7 @@ struct Running {
     control: Runtime,
     workers: Workers,
     reloader: Reloader,
+    signals: Signals,
     auditor: Auditor,
     addresses: Vec<std::net::SocketAddr>,
     admin: Option<std::net::SocketAddr>,
@@ -68,6 +72,10 @@ impl Running {
         let sockets = Sockets::open(&wanted, settings.workers)?;
         let addresses = sockets.addresses.clone();
         let control = control_plane().map_err(StartProblem::Threads)?;
+        let signals = {
+            let _inside = control.enter();
+            Signals::listen().map_err(StartProblem::Signals)?
+        };
         let verifier = Verifier::start(VERIFIER_THREADS, VERIFIER_QUEUE).map_err(StartProblem::Threads)?;
         let clusters = start_clusters(settings, control.handle())?;
         let verifier = Arc::new(verifier);
@@ -78,7 +86,7 @@ impl Running {
         status.follow(&clusters);
         let admin = start_admin(settings, control.handle(), &status)?;
         let reloader = Reloader::new(config, settings, shared, clusters, verifier, status);
-        Ok(Self { control, workers, reloader, auditor, addresses, admin })
+        Ok(Self { control, workers, reloader, signals, auditor, addresses, admin })
     }
 
     /// One line an address, once all accept.
@@ -98,12 +106,13 @@ impl Running {
 
     /// Until a signal or the end of a worker; then drains.
     fn supervise(self) {
-        let Self { control, mut workers, mut reloader, auditor, .. } = self;
+        let Self { control, mut workers, mut reloader, signals, auditor, .. } = self;
+        let (stop, hang_up) = signals.split();
         control.block_on(async {
             tokio::select! {
-                () = stop_signal() => tracing::info!("stopping: draining connections"),
+                () = stop => tracing::info!("stopping: draining connections"),
                 Some(worker) = workers.one_ended() => tracing::error!(worker, "a worker ended: stopping"),
-                never = reloader.run() => match never {},
+                never = reloader.run(hang_up) => match never {},
             }
         });
         workers.stop();
@@ -164,16 +173,4 @@ fn start_admin(
         match never {}
     });
     Ok(Some(address))
-}
-
-/// SIGTERM or SIGINT. Where the system gives no signals, for ever.
-async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }

@@ -34,6 +34,8 @@ pub enum StartProblem {
     Audit(#[source] io::Error),
     #[error("the system gives no threads")]
     Threads(#[source] io::Error),
+    #[error("the system gives no signals")]
+    Signals(#[source] io::Error),
     #[error("the system gives no random bytes")]
     Random,
     /// A reload only.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use super::clusters::RunningCluster;
 use super::problem::StartProblem;
@@ -51,17 +51,10 @@ impl Reloader {
     }
 
     /// Reloads at SIGHUP, and when a file has changed; runs until it is dropped.
-    pub(super) async fn run(&mut self) -> Infallible {
-        let mut hang_up = signal(SignalKind::hangup()).ok();
+    pub(super) async fn run(&mut self, mut hang_up: Signal) -> Infallible {
         loop {
-            let told = async {
-                match &mut hang_up {
-                    Some(hang_up) => drop(hang_up.recv().await),
-                    None => std::future::pending().await,
-                }
-            };
             let asked = tokio::select! {
-                () = told => true,
+                Some(()) = hang_up.recv() => true,
                 () = tokio::time::sleep(LOOK_INTERVAL) => false,
             };
             let now = fingerprint(&self.settings.files);

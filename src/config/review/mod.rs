@@ -132,6 +132,10 @@ impl<'a> Review<'a> {
     /// Reads a file that a key names. `None`: it cannot be read, or will be made at the first start; both are recorded.
     fn named_bytes(&mut self, key: &KeyPath, written: &str) -> Option<(PathBuf, Vec<u8>)> {
         let path = self.file.resolve(written);
+        if let Some(content) = self.pending.content(&path) {
+            self.note(key, format!("[{}] will be made at the first start of mlgate serve", path.display()));
+            return Some((path, content.as_bytes().to_vec()));
+        }
         if self.pending.makes(&path) {
             self.note(key, format!("[{}] will be made at the first start of mlgate serve", path.display()));
             return None;

@@ -59,6 +59,13 @@ impl Process {
         }
     }
 
+    /// Waits for a line that may have come before.
+    pub(crate) fn sometime(&mut self, text: &str) {
+        if !self.log.iter().any(|line| line.contains(text)) {
+            self.until(text);
+        }
+    }
+
     /// The address of the next `listening` line.
     pub(crate) fn listening(&mut self) -> SocketAddr {
         let line: Value = serde_json::from_str(&self.until("\"message\":\"listening\"")).unwrap();
@@ -98,7 +105,7 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let home = Self { folder: tempfile::tempdir().unwrap() };
+        let home = Self::empty();
         home.write(
             "config/mlgate.yml",
             "listeners: [ { address: '127.0.0.1:0', tls: { certificate: ../certs/server.crt, key: ../certs/server.key } } ]\n\
@@ -107,6 +114,11 @@ impl Home {
              authentication: { realms: [ { type: file, name: file1, users: users, users_roles: users_roles } ] }\n",
         );
         home
+    }
+
+    /// Nothing is there.
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn path(&self) -> &Path {
