@@ -38,6 +38,10 @@ impl Gate {
 }
 
 fn changed(gate: &Gate, before: &View, after: &View) {
+    if (before.state, after.state) == (GateState::Unknown, GateState::Off) {
+        tracing::debug!(cluster = gate.cluster, "upgrade mode is off");
+        return;
+    }
     let fence = after.fence.as_ref();
     tracing::info!(
         cluster = gate.cluster,
