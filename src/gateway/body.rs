@@ -153,8 +153,15 @@ impl Body for Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        if self.state.end.get() != Some(UploadEnd::Complete) {
-            self.watch.leave_unread();
+        if self.state.end.get() == Some(UploadEnd::Complete) {
+            return;
+        }
+        self.watch.leave_unread();
+        // Of a body that was refused itself, nothing more is read.
+        if self.state.end.get().is_none()
+            && let Some(incoming) = self.incoming.take()
+        {
+            self.watch.keep_leftover(incoming);
         }
     }
 }

@@ -86,6 +86,7 @@ async fn serve_http2(
     timeouts: Timeouts,
 ) {
     let listed = pipeline.drain.enlist();
+    watch.read_leftovers();
     let service = service_fn(|request| {
         let (pipeline, peer, watch) = (Rc::clone(&pipeline), Rc::clone(&peer), Rc::clone(&watch));
         async move { Ok::<_, Infallible>(pipeline.handle(request, &peer, &watch).await) }
@@ -153,6 +154,7 @@ async fn guard(
             listed.wake_by(cx.waker());
         }
         loop {
+            watch.poll_leftovers(cx);
             // First what has come, then whether to end: a request that is there is answered.
             if turn(Turn::Poll(cx)).is_ready() {
                 return Poll::Ready(true);

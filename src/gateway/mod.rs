@@ -12,6 +12,7 @@ mod forwarded;
 mod hop_headers;
 mod host;
 mod identity;
+mod leftover;
 pub mod listener;
 mod peer;
 pub mod permit;

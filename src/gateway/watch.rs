@@ -1,10 +1,13 @@
 //! What a connection is doing and since when: the base of its timeouts.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
+use std::task::Context;
 
+use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::Timeouts;
+use super::leftover::Leftovers;
 
 /// Shared by the socket, the requests and the timer of one connection; all of them in one task (HTTP/1.1) or one
 /// thread (HTTP/2).
@@ -22,6 +25,8 @@ pub(super) struct Watch {
     /// A request was answered before all of it was read: what is left must be read before closing, or the caller's
     /// system throws the answer away.
     unread: Cell<bool>,
+    /// Of an HTTP/2 connection.
+    leftovers: OnceCell<Leftovers>,
     /// The status of hyper's own answer to what it could not parse.
     unparsed: Cell<Option<u16>>,
 }
@@ -48,6 +53,7 @@ impl Watch {
             fragment: Cell::new(false),
             blocked_since: Cell::new(None),
             unread: Cell::new(false),
+            leftovers: OnceCell::new(),
             unparsed: Cell::new(None),
         }
     }
@@ -127,6 +133,23 @@ impl Watch {
 
     pub(super) fn leave_unread(&self) {
         self.unread.set(true);
+    }
+
+    /// From now on the connection reads what is left of bodies.
+    pub(super) fn read_leftovers(&self) {
+        self.leftovers.get_or_init(Leftovers::default);
+    }
+
+    pub(super) fn keep_leftover(&self, body: Incoming) {
+        if let Some(leftovers) = self.leftovers.get() {
+            leftovers.keep(body);
+        }
+    }
+
+    pub(super) fn poll_leftovers(&self, cx: &mut Context<'_>) {
+        if let Some(leftovers) = self.leftovers.get() {
+            leftovers.poll(cx);
+        }
     }
 
     pub(super) fn has_unread(&self) -> bool {

@@ -230,3 +230,52 @@ fn credentials_go_over_http2() {
     });
     node.next_request();
 }
+
+/// What a caller sees that sends `body` only after the answer has come: the reset of the stream, if there is one.
+fn reset_after_early_answer(bytes: usize) -> Option<h2::Reason> {
+    let (_node, gateway, certificates) = secured(|_| {});
+    let config = certificates.client(&["h2"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let tcp = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let tls = TlsConnector::from(config).connect(name, tcp).await.unwrap();
+        let (mut sender, mut connection) = h2::client::handshake(tls).await.unwrap();
+        let mut pings = connection.ping_pong().unwrap();
+        tokio::spawn(connection);
+        let request = Request::post("https://localhost/_ml/_bulk").body(()).unwrap();
+        let (answer, mut upload) = sender.send_request(request, false).unwrap();
+        assert_eq!(answer.await.unwrap().status(), 400);
+        let mut left = bytes;
+        while left > 0 {
+            upload.reserve_capacity(left);
+            match std::future::poll_fn(|cx| upload.poll_capacity(cx)).await {
+                Some(Ok(free)) => {
+                    let size = free.min(left);
+                    left -= size;
+                    upload.send_data(Bytes::from(vec![b'x'; size]), left == 0).unwrap();
+                }
+                Some(Err(error)) => return error.reason(),
+                None => break,
+            }
+        }
+        // The answer to a ping comes after everything that the gateway has to say about what was sent before.
+        pings.ping(h2::Ping::opaque()).await.unwrap();
+        std::future::poll_fn(|cx| match upload.poll_reset(cx) {
+            std::task::Poll::Ready(reason) => std::task::Poll::Ready(reason.ok()),
+            std::task::Poll::Pending => std::task::Poll::Ready(None),
+        })
+        .await
+    })
+}
+
+#[test]
+fn an_answer_that_comes_before_the_body_does_not_reset_the_stream() {
+    assert_eq!(reset_after_early_answer(1), None);
+    assert_eq!(reset_after_early_answer(100_000), None);
+}
+
+#[test]
+fn a_long_body_that_nobody_reads_is_not_read_for_ever() {
+    assert_eq!(reset_after_early_answer(10_000_000), Some(h2::Reason::NO_ERROR));
+}
