@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Duration, Instant};
 
+use super::identity;
 use super::stall::Stall;
 use super::watch::Watch;
 
@@ -56,7 +57,14 @@ impl Upload {
     /// The same nothing again, for a request without a body that is sent once more.
     pub(super) fn empty_like(&self) -> Self {
         let (state, watch) = (Rc::clone(&self.state), Rc::clone(&self.watch));
-        Self { incoming: None, left: 0, stall: Stall::new(Duration::ZERO, self.state.moved()), state, watch }
+        Self {
+            incoming: None,
+            left: 0,
+            stall: Stall::new(Duration::ZERO, self.state.moved()),
+            state,
+            watch,
+            admission: None,
+        }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -80,6 +88,10 @@ impl Upload {
 
     pub(super) const fn state(&self) -> &Rc<UploadState> {
         &self.state
+    }
+
+    fn complete(&self) {
+        self.state.end.set(Some(UploadEnd::Complete));
     }
 
     fn end(&self, end: UploadEnd) -> UploadEnd {
@@ -117,14 +129,19 @@ impl Body for Upload {
         }
         let frame = match ready!(polled) {
             None => {
-                this.state.end.set(Some(UploadEnd::Complete));
+                this.complete();
                 return Poll::Ready(None);
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, "request body broke off");
                 return Poll::Ready(Some(Err(this.end(UploadEnd::Broken))));
             }
-            Some(Ok(frame)) => frame,
+            Some(Ok(mut frame)) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    identity::strip_trailers(trailers);
+                }
+                frame
+            }
         };
         this.stall.progress();
         this.state.moved.set(Instant::now());
@@ -137,7 +154,7 @@ impl Body for Upload {
             this.state.bytes.set(this.state.bytes.get() + count);
         }
         if this.incoming.as_ref().is_none_or(Body::is_end_stream) {
-            this.state.end.set(Some(UploadEnd::Complete));
+            this.complete();
         }
         Poll::Ready(Some(Ok(frame)))
     }

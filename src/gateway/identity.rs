@@ -20,7 +20,8 @@ const OURS: &str = "x-mlgate-";
 /// but for those that are its own business in `passthrough`.
 ///
 /// # Errors
-/// 403: run-as without the right to it, or a name that no header can hold.
+/// 401: nobody would get the gateway's own credentials. 403: run-as without the right to it, or a name that no header
+/// can hold.
 pub(super) fn apply(
     headers: &mut HeaderMap,
     caller: &Verified,
@@ -36,7 +37,11 @@ pub(super) fn apply(
     }
     match (settings.identity, caller) {
         (Identity::Passthrough | Identity::None, _) | (Identity::RunAs, Verified::Nobody) => {}
-        (Identity::Service, _) => insert(headers, header::AUTHORIZATION, settings.credentials.clone())?,
+        // What nobody may ask for, the gateway does not ask for in its own name.
+        (Identity::Service, Verified::Nobody) => return Err(Rejection::Missing),
+        (Identity::Service, Verified::Caller(_)) => {
+            insert(headers, header::AUTHORIZATION, settings.credentials.clone())?
+        }
         (Identity::RunAs, Verified::Caller(principal)) => {
             insert(headers, header::AUTHORIZATION, settings.credentials.clone())?;
             headers.insert(RUN_AS, plain_name(&principal.username)?);
@@ -50,6 +55,29 @@ pub(super) fn apply(
         }
     }
     Ok(())
+}
+
+/// Takes away trailers that say who somebody is or where a request comes from: some servers read them as headers.
+/// The other checks of [`apply`] have seen the head only.
+pub(super) fn strip_trailers(trailers: &mut HeaderMap) {
+    let claims: Vec<HeaderName> = trailers.keys().filter(|name| is_claim(name)).cloned().collect();
+    for name in claims {
+        trailers.remove(name);
+    }
+}
+
+fn is_claim(name: &HeaderName) -> bool {
+    let named = [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::FORWARDED,
+        header::VIA,
+        header::HOST,
+        RUN_AS,
+        SECONDARY,
+        SHARED_SECRET,
+    ];
+    named.contains(name) || name.as_str().starts_with(OURS) || name.as_str().starts_with("x-forwarded-")
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) -> Result<(), Rejection> {

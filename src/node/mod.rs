@@ -14,7 +14,7 @@ mod start;
 pub mod store;
 
 pub use identity::Identity;
-pub use start::{RunningNode, StartError, start, start_with};
+pub use start::{RunningNode, StartError, routes, start, start_with};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::clock::Clock;
 use super::documents::Documents;
 use super::identity::Identity;
-use super::router::{Dispatcher, Table};
+use super::router::{Dispatcher, Route, Table};
 use super::security::{Gatekeeper, SecurityProblem};
 use super::store::{OpenError, SizeLimit, Store, StoreError};
 use super::{Core, Node, Security, Settings, api, ml, server};
@@ -133,12 +133,17 @@ async fn live(
     let core = Core { store, documents, clock, identity };
     let ml = ml::Ml::start(&core).await?;
     let node = Arc::new(Node { core, ml });
-    let mut routes = api::routes();
-    routes.extend(ml::routes());
-    let dispatcher = Dispatcher::new(Arc::clone(&node), gatekeeper, Table::new(routes));
+    let dispatcher = Dispatcher::new(Arc::clone(&node), gatekeeper, Table::new(routes()));
     // Nobody waits for the word when the caller of `start` is gone; then the sender of `stopped` is gone too.
     let _ = ready.send(Ok(()));
     server::serve(listener, Arc::new(dispatcher), stopped).await;
     node.ml.stop().await;
     Ok(())
+}
+
+/// All APIs of the node.
+pub fn routes() -> Vec<Route> {
+    let mut routes = api::routes();
+    routes.extend(ml::routes());
+    routes
 }

@@ -178,12 +178,12 @@ const PIECES: &[&str] = &[
     "/_settings",
 ];
 
-fn method() -> impl Strategy<Value = &'static str> {
+pub(crate) fn method() -> impl Strategy<Value = &'static str> {
     select(&["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "get"][..])
 }
 
 /// A route of the table, or a path beside it, with up to four changes.
-fn adversarial_target() -> impl Strategy<Value = String> {
+pub(crate) fn adversarial_target() -> impl Strategy<Value = String> {
     let values = [
         "j",
         "a%2Fb",

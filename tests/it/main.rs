@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod authentication;
 mod classification;
 mod classification_twin;

@@ -72,6 +72,11 @@ impl Upstream {
         self.requests.lock().unwrap().recv_timeout(PATIENCE).expect("no request came to the node")
     }
 
+    /// A request that has come already.
+    pub(crate) fn try_request(&self) -> Option<Request> {
+        self.requests.lock().unwrap().try_recv().ok()
+    }
+
     /// Waits until the next connection is opened; its number.
     pub(crate) fn next_connection(&self) -> usize {
         self.connections.lock().unwrap().recv_timeout(PATIENCE).expect("no connection came to the node")
