@@ -120,6 +120,11 @@ impl Gate {
         self.view.store(Arc::new(View { state, confirmed: Instant::now(), fence: Some(facts) }));
     }
 
+    /// Makes looks that began before it count for nothing; the state stays.
+    pub(super) fn supersede(&self) {
+        *self.changes.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+    }
+
     /// Takes what the cluster says (`enabled`), unless a switch began after `epoch` was read.
     ///
     /// Gives the view before and after when the state changed.
@@ -212,6 +217,17 @@ impl WorkerGate {
 
 /// Proof that the gate let a request through; the request counts as running until this is dropped.
 pub struct Admission(Option<Rc<Handle>>);
+
+impl Admission {
+    /// The same request counted once more: both have to end.
+    pub(crate) fn again(&self) -> Self {
+        let Some(handle) = &self.0 else { return Self(None) };
+        if let Some(cell) = handle.gate.admitted.get(handle.index) {
+            cell.0.fetch_add(1, Ordering::SeqCst);
+        }
+        Self(Some(Rc::clone(handle)))
+    }
+}
 
 impl Drop for Admission {
     fn drop(&mut self) {

@@ -115,7 +115,8 @@ impl Gate {
     async fn announce(&self, request: &SwitchRequest, enabled: bool) {
         let facts = FenceFacts { since: clock::now(), by: Some(request.by.clone()), reason: request.reason.clone() };
         match (enabled, self.state()) {
-            (true, GateState::On) | (false, GateState::Off) => return,
+            // A look that has begun before might lower the fence while this request waits behind it.
+            (true, GateState::On) | (false, GateState::Off) => return self.supersede(),
             (true, _) => self.begin(GateState::Enabling, facts),
             (false, _) => self.begin(GateState::Disabling, facts),
         }

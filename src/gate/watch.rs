@@ -13,9 +13,11 @@ use crate::telemetry::clock;
 pub async fn watch(gate: &Gate) -> Infallible {
     let mut watcher = Watcher::default();
     loop {
-        // While a request to switch runs, it alone moves the state.
+        // While a request to switch runs, it alone moves the state. The epoch comes first: a request that begins after it
+        // makes this look count for nothing.
+        let epoch = gate.epoch();
         if gate.switching.available_permits() > 0 {
-            watcher.told(gate, gate.look().await);
+            watcher.told(gate, gate.look_since(epoch).await);
         }
         watcher.warned_of_forgotten_mode(gate);
         let pause = gate.settings().poll_interval;
@@ -26,7 +28,10 @@ pub async fn watch(gate: &Gate) -> Infallible {
 impl Gate {
     /// One look; the view follows what the cluster says.
     pub(super) async fn look(&self) -> Result<(), Unverified> {
-        let epoch = self.epoch();
+        self.look_since(self.epoch()).await
+    }
+
+    async fn look_since(&self, epoch: u64) -> Result<(), Unverified> {
         let enabled = self.mode().await?;
         let wall = clock::now();
         if let Some((before, after)) = self.observe(epoch, enabled, wall) {

@@ -13,6 +13,7 @@ use tokio::time::{Duration, Instant};
 use super::identity;
 use super::stall::Stall;
 use super::watch::Watch;
+use crate::gate::Admission;
 
 /// A request body, as the pool sends it.
 pub(super) struct Upload {
@@ -22,6 +23,8 @@ pub(super) struct Upload {
     stall: Stall,
     state: Rc<UploadState>,
     watch: Rc<Watch>,
+    /// Counted by the gate until all of it is sent, also when the node has answered before.
+    admission: Option<Admission>,
 }
 
 /// What became of a body; outlives it.
@@ -51,7 +54,7 @@ impl Upload {
         let incoming = Some(incoming).filter(|incoming| !incoming.is_end_stream());
         let ended = incoming.is_none().then_some(UploadEnd::Complete);
         let state = UploadState { end: Cell::new(ended), bytes: Cell::new(0), moved: Cell::new(now) };
-        Self { incoming, left: bytes_max, stall: Stall::new(idle, now), state: Rc::new(state), watch }
+        Self { incoming, left: bytes_max, stall: Stall::new(idle, now), state: Rc::new(state), watch, admission: None }
     }
 
     /// The same nothing again, for a request without a body that is sent once more.
@@ -65,6 +68,11 @@ impl Upload {
             watch,
             admission: None,
         }
+    }
+
+    /// Counts it at the gate for as long as there is more of it to send.
+    pub(super) fn hold(&mut self, admission: &Admission) {
+        self.admission = (!self.is_empty()).then(|| admission.again());
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -90,8 +98,9 @@ impl Upload {
         &self.state
     }
 
-    fn complete(&self) {
+    fn complete(&mut self) {
         self.state.end.set(Some(UploadEnd::Complete));
+        self.admission = None;
     }
 
     fn end(&self, end: UploadEnd) -> UploadEnd {

@@ -37,7 +37,8 @@ pub(super) async fn forward(
 ) -> Result<Reply, Rejection> {
     let cluster = &addressed.cluster;
     let settings = cluster.settings().ok_or(Rejection::Internal("the cluster is gone"))?;
-    let Admitted { received, caller, admission } = admitted;
+    let Admitted { mut received, caller, admission } = admitted;
+    received.body.hold(&admission);
     let state = Rc::clone(received.body.state());
     let request = upstream_head::build(received, &caller, addressed, settings, roles)?;
     let answered = Exchange { addressed, settings, state: &state, record }.run(request).await;

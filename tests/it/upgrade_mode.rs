@@ -324,3 +324,70 @@ fn queries_are_read_as_elasticsearch_reads_them() {
     assert_eq!(ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode").0, 200);
     assert_eq!(gateway.gates[0].state(), GateState::Off);
 }
+
+#[test]
+fn a_late_look_does_not_lower_the_fence_below_a_switch() {
+    let stage = Arc::new((Mutex::new(0), Condvar::new()));
+    let script = Arc::clone(&stage);
+    let upstream = Upstream::scripted(move |exchange| {
+        while let Some(request) = exchange.request() {
+            let mut at = script.0.lock().unwrap();
+            let is_switch = request.line().starts_with("POST");
+            let body = if is_switch {
+                *at = 2;
+                script.1.notify_all();
+                drop(script.1.wait_while(at, |at| *at < 3).unwrap());
+                r#"{"acknowledged":true}"#
+            } else if *at == 0 {
+                // Looked at before the switch came, told while it is under way.
+                *at = 1;
+                script.1.notify_all();
+                drop(script.1.wait_while(at, |at| *at < 2).unwrap());
+                r#"{"upgrade_mode":false}"#
+            } else {
+                r#"{"upgrade_mode":true}"#
+            };
+            exchange.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
+            if body.contains("false") {
+                *script.0.lock().unwrap() = 3;
+                script.1.notify_all();
+            }
+        }
+    });
+    let mut setup = Setup::of(&[upstream.address]);
+    setup.cluster().state = GateState::On;
+    setup.cluster().watch = true;
+    let gateway = Gateway::start(setup);
+    drop(stage.1.wait_while(stage.0.lock().unwrap(), |at| *at < 1).unwrap());
+    assert_eq!(ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode?enabled=true").0, 200);
+    let fence = gateway.gates[0].view().fence.clone().unwrap();
+    assert_eq!(fence.since, std::time::SystemTime::UNIX_EPOCH, "the fence was down in between");
+}
+
+#[test]
+fn a_body_counts_until_it_is_sent_although_the_node_has_answered() {
+    let (done, wait) = channel::<()>();
+    let wait = Mutex::new(wait);
+    let upstream = Upstream::scripted(move |exchange| {
+        exchange.head();
+        exchange.send(crate::harness::upstream::OK);
+        let _ = wait.lock().unwrap().recv_timeout(PATIENCE);
+        exchange.rest();
+    });
+    let gateway = before(&upstream, GateState::Off, false);
+    let mut client = Client::connect(gateway.address);
+    client.send(format!(
+        "POST /_ml/anomaly_detectors/j/_data HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n{}\r\nabc",
+        basic("ml_admin")
+    ));
+    assert_eq!(client.response(false).status, 200);
+    assert_eq!(gateway.gates[0].in_flight(), 1, "its writes go on");
+    let _ = client.try_send("defghi");
+    let gate = Arc::clone(&gateway.gates[0]);
+    let begin = std::time::Instant::now();
+    while gate.in_flight() > 0 {
+        assert!(begin.elapsed() < PATIENCE, "never ended");
+        thread::yield_now();
+    }
+    done.send(()).unwrap();
+}
