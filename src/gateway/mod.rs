@@ -17,6 +17,7 @@ pub mod listener;
 mod peer;
 pub mod permit;
 mod pipeline;
+mod readers;
 mod received;
 pub mod recorder;
 mod reply;

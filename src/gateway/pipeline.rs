@@ -85,7 +85,7 @@ impl Pipeline {
         peer: &Rc<Peer>,
         watch: &Rc<Watch>,
     ) -> Response<ReplyBody> {
-        let in_flight = InFlight::begin(watch);
+        let in_flight = InFlight::begin(watch, peer.http2);
         let view = self.view();
         let arrival = Arrival { id: self.ids.next(), instant: Instant::now(), wall: clock::now() };
         let limits = (&view.snapshot.limits, &view.snapshot.timeouts);

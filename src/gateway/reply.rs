@@ -57,22 +57,41 @@ pub(super) struct ReplyBody {
     content: Content,
     outcome: Outcome,
     trail: Trail,
-    _in_flight: InFlight,
+    in_flight: InFlight,
 }
 
 /// A request counts as in flight until this is dropped.
-pub(super) struct InFlight(Rc<Watch>);
+pub(super) struct InFlight {
+    watch: Rc<Watch>,
+    /// Its place among the readers of an HTTP/2 connection.
+    reader: Option<usize>,
+}
 
 impl InFlight {
-    pub(super) fn begin(watch: &Rc<Watch>) -> Self {
+    pub(super) fn begin(watch: &Rc<Watch>, http2: bool) -> Self {
         watch.request_begins();
-        Self(Rc::clone(watch))
+        Self { watch: Rc::clone(watch), reader: http2.then(|| watch.readers.enter()) }
+    }
+
+    fn handed_over(&self) {
+        if let Some(reader) = self.reader {
+            self.watch.readers.handed_over(reader);
+        }
+    }
+
+    fn asked(&self) {
+        if let Some(reader) = self.reader {
+            self.watch.readers.asked(reader);
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.request_ends();
+        if let Some(reader) = self.reader {
+            self.watch.readers.leave(reader);
+        }
+        self.watch.request_ends();
     }
 }
 
@@ -87,10 +106,11 @@ impl Reply {
     }
 
     pub(super) fn into_response(self, mut trail: Trail, in_flight: InFlight) -> Response<ReplyBody> {
-        in_flight.0.answer_begins();
+        in_flight.watch.answer_begins();
+        in_flight.handed_over();
         trail.record().status = Some(self.response.status());
         let outcome = self.outcome;
-        self.response.map(|content| ReplyBody { content, outcome, trail, _in_flight: in_flight })
+        self.response.map(|content| ReplyBody { content, outcome, trail, in_flight })
     }
 }
 
@@ -143,11 +163,12 @@ impl Body for ReplyBody {
             Content::Stream(download) => download.poll_frame(cx),
         };
         match &polled {
-            Poll::Pending => {}
+            Poll::Pending => this.in_flight.asked(),
             Poll::Ready(None) => this.trail.close(this.outcome),
             Poll::Ready(Some(Ok(frame))) => {
                 let count = frame.data_ref().map_or(0, Bytes::len) as u64;
                 this.trail.record().response_bytes += count;
+                this.in_flight.handed_over();
             }
             Poll::Ready(Some(Err(error))) => {
                 tracing::debug!(%error, "reply broke off");

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Timeouts;
 use super::leftover::Leftovers;
+use super::readers::Readers;
 
 /// Shared by the socket, the requests and the timer of one connection; all of them in one task (HTTP/1.1) or one
 /// thread (HTTP/2).
@@ -29,6 +30,8 @@ pub(super) struct Watch {
     leftovers: OnceCell<Leftovers>,
     /// The status of hyper's own answer to what it could not parse.
     unparsed: Cell<Option<u16>>,
+    /// Of HTTP/2; empty for HTTP/1.1, where the socket tells.
+    pub(super) readers: Readers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,7 @@ impl Watch {
             unread: Cell::new(false),
             leftovers: OnceCell::new(),
             unparsed: Cell::new(None),
+            readers: Readers::default(),
         }
     }
 
@@ -178,7 +182,8 @@ impl Watch {
     /// When the connection has to be closed if nothing happens; `None` while a request is being answered and the caller
     /// takes what is sent.
     pub(super) fn deadline(&self, timeouts: &Timeouts) -> Option<Instant> {
-        if let Some(since) = self.blocked_since.get() {
+        let untaken = [self.blocked_since.get(), self.readers.oldest()].into_iter().flatten().min();
+        if let Some(since) = untaken {
             return Some(since + timeouts.idle);
         }
         match self.phase.get() {

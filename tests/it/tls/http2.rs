@@ -25,6 +25,16 @@ fn with_http2<F: Future<Output = ()>>(
     certificates: &Certificates,
     work: impl FnOnce(SendRequest<Body>, tokio::task::JoinHandle<hyper::Result<()>>) -> F,
 ) {
+    with_window(gateway, certificates, 64 * 1024, work);
+}
+
+/// The same for a caller that takes so much of an answer before it has to say that it wants more.
+fn with_window<F: Future<Output = ()>>(
+    gateway: &Gateway,
+    certificates: &Certificates,
+    window_bytes: u32,
+    work: impl FnOnce(SendRequest<Body>, tokio::task::JoinHandle<hyper::Result<()>>) -> F,
+) {
     let config = certificates.client(&["h2"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -32,8 +42,9 @@ fn with_http2<F: Future<Output = ()>>(
         let name = ServerName::try_from("localhost").unwrap();
         let tls = TlsConnector::from(config).connect(name, tcp).await.unwrap();
         assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let (sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(tls)).await.unwrap();
+        let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        builder.initial_stream_window_size(window_bytes);
+        let (sender, connection) = builder.handshake(TokioIo::new(tls)).await.unwrap();
         let connection = tokio::spawn(connection);
         tokio::time::timeout(crate::harness::PATIENCE, work(sender, connection)).await.unwrap();
     });
@@ -278,4 +289,27 @@ fn an_answer_that_comes_before_the_body_does_not_reset_the_stream() {
 #[test]
 fn a_long_body_that_nobody_reads_is_not_read_for_ever() {
     assert_eq!(reset_after_early_answer(10_000_000), Some(h2::Reason::NO_ERROR));
+}
+
+#[test]
+fn a_caller_that_takes_nothing_does_not_hold_a_connection_to_the_node() {
+    let (ended, end) = std::sync::mpsc::channel();
+    let certificates = Certificates::for_names(&["localhost"]);
+    let node = Upstream::scripted(move |exchange| {
+        exchange.request();
+        exchange.send(crate::harness::upstream::OK);
+        exchange.rest();
+        let _ = ended.send(());
+    });
+    let mut setup = Setup::of(&[node.address]);
+    setup.tls = Some(certificates.server(&["h2"]));
+    setup.timeouts.idle = std::time::Duration::from_millis(200);
+    let gateway = Gateway::start(setup);
+    with_window(&gateway, &certificates, 0, |mut sender, connection| async move {
+        let response = sender.send_request(get("/")).await.unwrap();
+        // The socket is open and answers pings; only the window of the stream is closed.
+        let _ = connection.await.unwrap();
+        drop(response);
+    });
+    end.recv_timeout(crate::harness::PATIENCE).expect("the connection to the node is held");
 }
