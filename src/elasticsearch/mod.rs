@@ -1,5 +1,6 @@
-//! Wire shapes of Elasticsearch, shared by the gateway and the embedded node.
+//! Wire shapes of Elasticsearch, shared by the gateway and the embedded node, and a client for operators.
 
+pub mod client;
 pub mod error_body;
 pub mod proof;
 pub mod vouched;
