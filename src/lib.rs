@@ -21,6 +21,8 @@ pub mod node;
 
 pub mod rejection;
 
+pub mod maintenance;
+
 pub mod gate;
 pub mod realm;
 

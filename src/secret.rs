@@ -17,6 +17,13 @@ impl<T> Secret<T> {
     }
 }
 
+/// For the command line.
+impl From<String> for Secret<String> {
+    fn from(value: String) -> Self {
+        Self(value)
+    }
+}
+
 impl<T: AsRef<[u8]>> Secret<T> {
     /// Compares in a time that depends on the lengths only.
     pub fn matches(&self, other: &[u8]) -> bool {

@@ -2,13 +2,18 @@
 
 pub mod check;
 pub mod completions;
+pub mod connection;
 pub mod exit;
 pub mod explain;
 pub mod hash_password;
+pub mod ml;
 pub mod node;
 pub mod output;
+pub mod progress;
 pub mod schema;
 pub mod serve;
+mod status_table;
+pub mod upgrade_mode;
 
 use std::ffi::OsString;
 
@@ -32,6 +37,10 @@ pub enum Command {
     Check(check::CheckArguments),
     /// Say what a request reaches, what it needs, and whether a user or a role may make it
     Explain(explain::ExplainArguments),
+    /// Switch upgrade mode, prove that it is so, or show it
+    UpgradeMode(upgrade_mode::UpgradeModeArguments),
+    /// Stop ML work in order, and resume what ran
+    Ml(ml::MlArguments),
     /// Run the embedded node alone, for several gateways or for CI
     Node(node::NodeArguments),
     /// Make a line for the `users` file from a password
@@ -62,6 +71,8 @@ fn dispatch(command: Command) -> anyhow::Result<Exit> {
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Schema => schema::run(),
         Command::Serve(arguments) => Ok(serve::run(&arguments)),
+        Command::UpgradeMode(arguments) => upgrade_mode::run(&arguments),
+        Command::Ml(arguments) => ml::run(&arguments),
         Command::Node(arguments) => node::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -19,6 +19,7 @@ mod config;
 mod forwarding;
 mod harness;
 mod limits;
+mod maintenance;
 mod node;
 mod node_crash;
 mod node_ml;

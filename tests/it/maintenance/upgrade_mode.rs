@@ -1,0 +1,108 @@
+//! `mlgate upgrade-mode` against a scripted bare cluster.
+
+use super::{State, run, start, two_jobs};
+
+fn writing() -> State {
+    State { tasks: vec!["job-web"], ..two_jobs() }
+}
+
+#[test]
+fn an_early_acknowledgement_is_not_believed() {
+    let (cluster, upstream) = start(State { looks_until_idle: Some(4), ..writing() });
+    let folder = tempfile::tempdir().unwrap();
+    let done = run(&upstream, folder.path(), &["upgrade-mode", "enable", "--reason", "8 to 9"]);
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    assert!(done.stdout.starts_with("upgrade mode is on: acknowledged"), "{}", done.stdout);
+    assert!(done.stderr.contains("[2] jobs and [1] datafeeds will pause"), "{}", done.stderr);
+    assert!(done.stderr.contains("xpack/ml/job[c] job-web"), "{}", done.stderr);
+    cluster.set(|state| {
+        assert!(state.looks > 4);
+        assert_eq!(state.reasons, ["8 to 9"]);
+    });
+}
+
+#[test]
+fn tasks_that_stay_are_named_and_nothing_is_acknowledged() {
+    for switch_times_out in [false, true] {
+        let (_cluster, upstream) = start(State { switch_times_out, ..writing() });
+        let folder = tempfile::tempdir().unwrap();
+        let command = ["upgrade-mode", "enable", "--timeout", "50ms", "--json"];
+        let done = run(&upstream, folder.path(), &command);
+        assert_eq!(done.status, 1);
+        assert!(done.stderr.contains("xpack/ml/job[c] job-web (n:0)"), "{}", done.stderr);
+        let told: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!(told["acknowledged"], false);
+    }
+}
+
+#[test]
+fn tasks_that_cannot_be_seen_prove_nothing_unless_a_gateway_has_looked() {
+    for (verified_header, status) in [(false, 1), (true, 0)] {
+        let refused = [("/_tasks", 403)].into();
+        let (_cluster, upstream) = start(State { refused, verified_header, ..two_jobs() });
+        let folder = tempfile::tempdir().unwrap();
+        let done = run(&upstream, folder.path(), &["upgrade-mode", "enable", "--timeout", "50ms"]);
+        assert_eq!(done.status, status, "{}", done.stderr);
+        assert_eq!(done.stderr.contains("not proved"), status == 1, "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_switch_whose_connection_breaks_is_sent_again() {
+    let (cluster, upstream) = start(State { dropped: Some("/set_upgrade_mode"), ..two_jobs() });
+    let folder = tempfile::tempdir().unwrap();
+    let done = run(&upstream, folder.path(), &["upgrade-mode", "enable"]);
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    assert!(done.stderr.contains("broke off; asking again"), "{}", done.stderr);
+    cluster.set(|state| assert_eq!(state.posts.len(), 2));
+}
+
+#[test]
+fn who_may_not_is_told_so() {
+    for status in [401, 403] {
+        let refused = [("/set_upgrade_mode", status)].into();
+        let (_cluster, upstream) = start(State { refused, ..two_jobs() });
+        let folder = tempfile::tempdir().unwrap();
+        let done = run(&upstream, folder.path(), &["upgrade-mode", "enable"]);
+        assert_eq!(done.status, 1);
+        let said = format!("status [{status}]: refused by the test");
+        assert!(done.stderr.contains(&said), "{}", done.stderr);
+        assert!(done.stderr.contains("the cluster says [off]"), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn disabling_waits_for_what_was_there_and_names_what_is_not_back() {
+    let on = || State { upgrade_mode: true, ..two_jobs() };
+    let folder = tempfile::tempdir().unwrap();
+    let (cluster, upstream) = start(on());
+    let done = run(&upstream, folder.path(), &["upgrade-mode", "disable"]);
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    cluster.set(|state| assert!(!state.upgrade_mode));
+
+    let (_cluster, upstream) = start(State { unassigned: true, ..on() });
+    let done = run(&upstream, folder.path(), &["upgrade-mode", "disable", "--timeout", "50ms"]);
+    assert_eq!(done.status, 1);
+    assert!(done.stderr.contains("not back: job [db]: opened, no node is big enough"), "{}", done.stderr);
+}
+
+#[test]
+fn wrong_use_and_unreachable() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_cluster, upstream) = start(two_jobs());
+    for (arguments, status) in [
+        (&["upgrade-mode", "status", "--user", "jane"][..], 2),
+        (&["upgrade-mode", "status", "--user", "a:b", "--api-key", "c"], 2),
+        (&["upgrade-mode", "enable", "--timeout", "30"], 2),
+        (&["upgrade-mode", "toggle"], 2),
+        (&["upgrade-mode", "status", "--bearer-token-file", "missing"], 1),
+        (&["upgrade-mode", "status", "--user", "a:b"], 0),
+    ] {
+        let done = run(&upstream, folder.path(), arguments);
+        assert_eq!(done.status, status, "{arguments:?}: {}", done.stderr);
+        assert_eq!(done.stdout.is_empty(), status != 0, "{arguments:?}");
+    }
+    let nobody = crate::cli::mlgate(folder.path(), &["upgrade-mode", "status", "--url", "http://127.0.0.1:1"], "");
+    assert_eq!(nobody.status, 1);
+    assert!(nobody.stderr.contains("cannot connect to [http://127.0.0.1:1]"), "{}", nobody.stderr);
+}
