@@ -23,6 +23,7 @@ mod maintenance;
 mod node;
 mod node_crash;
 mod node_ml;
+mod node_start;
 mod privileges;
 mod serve;
 mod tls;

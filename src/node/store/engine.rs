@@ -24,11 +24,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn open(folder: Folder) -> Result<Self, OpenError> {
-        let database = folder.open()?;
-        let catalogue = read_catalogue(&database).map_err(|problem| OpenError::Damaged {
-            path: std::path::PathBuf::from("store.redb"),
-            problem: problem.to_string(),
-        })?;
+        let (database, catalogue) = folder.open(read_catalogue)?;
         let (commits, _) = watch::channel(0);
         Ok(Self { folder, database: RwLock::new(Some(database)), catalogue: ArcSwap::from_pointee(catalogue), commits })
     }
@@ -67,9 +63,10 @@ impl Engine {
     pub(super) fn reopen(&self) -> Result<(), StoreError> {
         let mut guard = self.database.write().unwrap_or_else(PoisonError::into_inner);
         drop(guard.take());
-        let database =
-            self.folder.open().map_err(|problem| StoreError::Unavailable { problem: problem.to_string() })?;
-        self.catalogue.store(Arc::new(read_catalogue(&database)?));
+        let opened = self.folder.open(read_catalogue);
+        let (database, catalogue) =
+            opened.map_err(|problem| StoreError::Unavailable { problem: problem.to_string() })?;
+        self.catalogue.store(Arc::new(catalogue));
         *guard = Some(database);
         Ok(())
     }

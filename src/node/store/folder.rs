@@ -5,14 +5,14 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 
-use super::OpenError;
 use super::backend::{Backend, SizeLimit};
+use super::guarded::guarded;
 use super::tables::{COUNTERS, DOCUMENTS, FORMAT, FORMAT_VERSION, INDICES, META, ORDERED, STATE};
+use super::{OpenError, StoreError};
 
 const LOCK: &str = "node.lock";
 const STORE: &str = "store.redb";
@@ -45,8 +45,20 @@ impl Folder {
         }
     }
 
-    /// Opens the store, or makes it when the folder has none.
-    pub(super) fn open(&self) -> Result<Database, OpenError> {
+    /// Opens the store, or makes it when the folder has none; `read` gives what is read from it at once.
+    pub(super) fn open<T>(
+        &self,
+        read: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<(Database, T), OpenError> {
+        let opened = guarded(|| {
+            let database = self.whole()?;
+            let found = read(&database).map_err(|problem| self.damaged(&self.path.join(STORE), &problem))?;
+            Ok((database, found))
+        });
+        opened.unwrap_or_else(|| Err(self.damaged(&self.path.join(STORE), &"its structure is broken")))
+    }
+
+    fn whole(&self) -> Result<Database, OpenError> {
         let store = self.path.join(STORE);
         if !store.try_exists().map_err(|source| self.io(source))? {
             self.create(&store)?;
@@ -67,7 +79,7 @@ impl Folder {
             _ => {}
         }
         let database = self.database(&unfinished, true)?;
-        initialize(&database).map_err(|problem| self.damaged(&unfinished, &problem))?;
+        initialize(&database).map_err(|problem| self.unmade(&unfinished, problem))?;
         drop(database);
         fs::rename(&unfinished, store).map_err(|source| self.io(source))?;
         // The rename is on disk only when the folder is.
@@ -81,12 +93,7 @@ impl Folder {
         let backend = Backend::new(opened, self.limit.clone()).map_err(|problem| self.refused(file, problem))?;
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES);
-        // A file that was cut or overwritten can trip an assertion of redb.
-        let opened = catch_unwind(AssertUnwindSafe(|| builder.create_with_backend(backend)));
-        match opened {
-            Ok(database) => database.map_err(|problem| self.refused(file, problem)),
-            Err(_) => Err(OpenError::Damaged { path: file.to_owned(), problem: "its structure is broken".to_owned() }),
-        }
+        builder.create_with_backend(backend).map_err(|problem| self.refused(file, problem))
     }
 
     fn refused(&self, file: &Path, problem: DatabaseError) -> OpenError {
@@ -97,6 +104,14 @@ impl Folder {
             {
                 self.io(source)
             }
+            other => self.damaged(file, &other),
+        }
+    }
+
+    /// A new store that could not be written: there is nothing in it that could be damaged.
+    fn unmade(&self, file: &Path, problem: redb::Error) -> OpenError {
+        match problem {
+            redb::Error::Io(source) => self.io(source),
             other => self.damaged(file, &other),
         }
     }

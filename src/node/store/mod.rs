@@ -9,6 +9,7 @@ mod batch;
 mod engine;
 mod error;
 mod folder;
+mod guarded;
 mod handle;
 pub mod identifiers;
 mod reader;
