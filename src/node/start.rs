@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -38,10 +39,10 @@ pub enum StartError {
 }
 
 /// A node that listens. Dropping it stops it without waiting.
-#[derive(Debug)]
 pub struct RunningNode {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    gatekeeper: Arc<Gatekeeper>,
     thread: JoinHandle<()>,
 }
 
@@ -62,7 +63,7 @@ pub fn start_with(settings: Settings, clock: Clock) -> Result<RunningNode, Start
     if !matches!(settings.security, Security::Files(_)) && !wanted.ip().is_loopback() {
         return Err(StartError::Exposed { address: wanted });
     }
-    let gatekeeper = Gatekeeper::new(&settings.security)?;
+    let gatekeeper = Arc::new(Gatekeeper::new(&settings.security)?);
     let bind = |source| StartError::Bind { address: wanted, source };
     let listener = TcpListener::bind(wanted).map_err(bind)?;
     listener.set_nonblocking(true).map_err(bind)?;
@@ -70,13 +71,14 @@ pub fn start_with(settings: Settings, clock: Clock) -> Result<RunningNode, Start
     let store = Store::open_limited(&settings.data, SizeLimit::default(), clock.clone())?;
     let (stop, stopped) = watch::channel(false);
     let (ready, started) = mpsc::channel();
+    let shared = Arc::clone(&gatekeeper);
     let parts = Parts { settings, clock, gatekeeper, listener, address, store };
     let thread = thread::Builder::new()
         .name("mlgate-node".to_owned())
         .spawn(move || run(parts, stopped, &ready))
         .map_err(StartError::Threads)?;
     match started.recv() {
-        Ok(Ok(())) => Ok(RunningNode { address, stop, thread }),
+        Ok(Ok(())) => Ok(RunningNode { address, stop, gatekeeper: shared, thread }),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(StartError::Threads(io::Error::other("the node's thread ended at once"))),
     }
@@ -86,6 +88,14 @@ impl RunningNode {
     /// Where it listens; with the port that was free, for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Behind the gateway: custom roles come from this file from now on; it is read at once, and followed. Blocking.
+    ///
+    /// # Errors
+    /// A file that is missing or wrong; the last good roles stay.
+    pub fn replace_roles(&self, file: Option<PathBuf>) -> Result<(), SecurityProblem> {
+        self.gatekeeper.replace_roles(file)
     }
 
     /// Answers what runs, ends jobs and datafeeds without changing what they are, writes what waits, closes the store. Blocking.
@@ -99,7 +109,7 @@ impl RunningNode {
 struct Parts {
     settings: Settings,
     clock: Clock,
-    gatekeeper: Gatekeeper,
+    gatekeeper: Arc<Gatekeeper>,
     listener: TcpListener,
     address: SocketAddr,
     store: Store,
@@ -133,10 +143,12 @@ async fn live(
     let core = Core { store, documents, clock, identity };
     let ml = ml::Ml::start(&core).await?;
     let node = Arc::new(Node { core, ml });
-    let dispatcher = Dispatcher::new(Arc::clone(&node), gatekeeper, Table::new(routes()));
+    let dispatcher = Dispatcher::new(Arc::clone(&node), Arc::clone(&gatekeeper), Table::new(routes()));
     // Nobody waits for the word when the caller of `start` is gone; then the sender of `stopped` is gone too.
     let _ = ready.send(Ok(()));
+    let follower = tokio::spawn(async move { gatekeeper.follow().await });
     server::serve(listener, Arc::new(dispatcher), stopped).await;
+    follower.abort();
     node.ml.stop().await;
     Ok(())
 }

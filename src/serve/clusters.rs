@@ -1,5 +1,6 @@
 //! The running parts of one cluster: its node if it is embedded, its health, its gate, and the tasks that follow them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -60,6 +61,7 @@ impl RunningCluster {
         runtime: &Handle,
     ) -> Result<(), StartProblem> {
         let Backend::Nodes(upstream) = &cluster.backend else {
+            self.replace_roles(cluster)?;
             let control = self.control_of(runtime)?;
             self.gate.rearrange(settings.gate.clone(), control);
             return Ok(());
@@ -71,6 +73,14 @@ impl RunningCluster {
         self.tasks = follow(runtime, &self.name, upstream, client, &self.gate);
         self.health = health;
         self.upstream = upstream.clone();
+        Ok(())
+    }
+
+    /// The embedded node grants by the same roles as the gateway, from the same moment on.
+    fn replace_roles(&self, cluster: &ClusterSettings) -> Result<(), StartProblem> {
+        let (Some(embedded), Backend::Embedded(settings)) = (&self.embedded, &cluster.backend) else { return Ok(()) };
+        let roles = custom_roles(&settings.node);
+        embedded.node.replace_roles(roles).map_err(node::StartError::from)?;
         Ok(())
     }
 
@@ -123,10 +133,7 @@ fn backend(cluster: &ClusterSettings) -> Result<(upstream::Settings, Option<Embe
 impl Embedded {
     fn start(settings: &node::Settings) -> Result<Self, StartProblem> {
         let secret = random_secret()?;
-        let roles = match &settings.security {
-            node::Security::Gateway { roles, .. } => roles.clone(),
-            node::Security::Off | node::Security::Files(_) => None,
-        };
+        let roles = custom_roles(settings);
         let security = node::Security::Gateway { secret: secret.clone(), roles };
         let node = node::start(node::Settings { security, ..settings.clone() })?;
         Ok(Self { node, secret })
@@ -139,6 +146,13 @@ impl Embedded {
             credentials: Some(Credentials::Vouched(self.secret.clone())),
             ..settings.clone()
         }
+    }
+}
+
+fn custom_roles(settings: &node::Settings) -> Option<PathBuf> {
+    match &settings.security {
+        node::Security::Gateway { roles, .. } => roles.clone(),
+        node::Security::Off | node::Security::Files(_) => None,
     }
 }
 

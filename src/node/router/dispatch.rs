@@ -36,12 +36,12 @@ pub struct Head {
 /// Answers requests.
 pub struct Dispatcher {
     node: Arc<Node>,
-    gatekeeper: Gatekeeper,
+    gatekeeper: Arc<Gatekeeper>,
     table: Table,
 }
 
 impl Dispatcher {
-    pub fn new(node: Arc<Node>, gatekeeper: Gatekeeper, table: Table) -> Self {
+    pub fn new(node: Arc<Node>, gatekeeper: Arc<Gatekeeper>, table: Table) -> Self {
         Self { node, gatekeeper, table }
     }
 

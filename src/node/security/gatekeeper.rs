@@ -1,20 +1,21 @@
 //! Who a request comes from, and what that caller may do: security off, files, or the gateway's word.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
-use thiserror::Error;
 
 use super::permissions::Permissions;
-use super::role::Role;
+use super::rules::{Fingerprint, Mode, Rules, SecurityProblem};
 use super::users::Users;
-use super::{Access, Caller, builtin, roles_file};
+use super::{Access, Caller};
 use crate::elasticsearch::error_body::Exception;
 use crate::elasticsearch::vouched;
 use crate::node::Security;
@@ -23,28 +24,25 @@ use crate::secret::Secret;
 
 const CHALLENGE: &str = r#"Basic realm="security", charset="UTF-8""#;
 const CREDENTIALS_BYTES_MAX: usize = 4096;
+/// A change of a file counts within this time.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Users or roles that cannot be read.
-#[derive(Debug, Error)]
-pub enum SecurityProblem {
-    #[error("cannot read [{}]", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("[{}]: {problem}", path.display())]
-    Invalid { path: PathBuf, problem: String },
-    #[error("built-in roles: {problem}")]
-    Builtin { problem: String },
+/// What a look at the files found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    Unchanged,
+    Changed,
 }
 
-/// Lets callers in.
+/// Lets callers in, by the users and roles as they are now.
 pub struct Gatekeeper {
-    mode: Mode,
-    roles: BTreeMap<String, Arc<Role>>,
+    watched: Mutex<Watched>,
+    rules: ArcSwap<Rules>,
 }
 
-enum Mode {
-    Off,
-    Files(Box<Users>),
-    Gateway(Secret<String>),
+struct Watched {
+    security: Security,
+    seen: Fingerprint,
 }
 
 impl Gatekeeper {
@@ -53,29 +51,54 @@ impl Gatekeeper {
     /// # Errors
     /// A file that is missing or wrong.
     pub fn new(security: &Security) -> Result<Self, SecurityProblem> {
-        let mut roles =
-            builtin::roles().map_err(|problem| SecurityProblem::Builtin { problem: problem.to_string() })?;
-        let (mode, file) = match security {
-            Security::Off => (Mode::Off, None),
-            Security::Files(folder) => {
-                let (users, users_roles) = (folder.join("users"), folder.join("users_roles"));
-                let parsed = Users::parse(&read(&users)?, &read(&users_roles)?);
-                let users = parsed.map_err(|problem| SecurityProblem::Invalid { path: folder.clone(), problem })?;
-                let file = folder.join("roles.yml");
-                (Mode::Files(Box::new(users)), file.exists().then_some(file))
+        // Before the files are read: what changes meanwhile is read again.
+        let seen = Fingerprint::of(security);
+        let rules = ArcSwap::from_pointee(Rules::read(security)?);
+        Ok(Self { watched: Mutex::new(Watched { security: security.clone(), seen }), rules })
+    }
+
+    /// Reads the files again when they have changed. Passwords that were verified are forgotten.
+    ///
+    /// # Errors
+    /// A file that is wrong; the last good users and roles stay.
+    pub fn refresh(&self) -> Result<Refreshed, SecurityProblem> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Fingerprint::of(&watched.security);
+        if now == watched.seen {
+            return Ok(Refreshed::Unchanged);
+        }
+        watched.seen = now;
+        self.rules.store(Arc::new(Rules::read(&watched.security)?));
+        Ok(Refreshed::Changed)
+    }
+
+    /// Behind the gateway: takes the custom roles from this file from now on, and reads it at once.
+    ///
+    /// # Errors
+    /// As [`Gatekeeper::refresh`].
+    pub fn replace_roles(&self, file: Option<PathBuf>) -> Result<(), SecurityProblem> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let Security::Gateway { secret, .. } = &watched.security else { return Ok(()) };
+        let security = Security::Gateway { secret: secret.clone(), roles: file };
+        let seen = Fingerprint::of(&security);
+        self.rules.store(Arc::new(Rules::read(&security)?));
+        *watched = Watched { security, seen };
+        Ok(())
+    }
+
+    /// Follows the files; runs until it is dropped.
+    pub async fn follow(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            match self.refresh() {
+                Ok(Refreshed::Unchanged) => {}
+                Ok(Refreshed::Changed) => tracing::info!("the node's users and roles were read again"),
+                Err(problem) => {
+                    let problem: &dyn std::error::Error = &problem;
+                    tracing::error!(error = problem, "the node's users and roles stay as they were");
+                }
             }
-            Security::Gateway { secret, roles } => (Mode::Gateway(secret.clone()), roles.clone()),
-        };
-        if let Some(path) = file {
-            let parsed = roles_file::parse(&read(&path)?);
-            roles.extend(parsed.map_err(|problem| SecurityProblem::Invalid { path, problem })?);
         }
-        // A built-in role cannot be redefined: the first of a name stays.
-        let mut by_name = BTreeMap::new();
-        for role in roles {
-            by_name.entry(role.name.clone()).or_insert_with(|| Arc::new(role));
-        }
-        Ok(Self { mode, roles: by_name })
     }
 
     /// Who sends a request. `uri` is the whole target, for the text.
@@ -83,47 +106,47 @@ impl Gatekeeper {
     /// # Errors
     /// 401 with Elasticsearch's text and challenge.
     pub async fn authenticate(&self, headers: &HeaderMap, uri: &str) -> Result<Caller, ApiError> {
-        match &self.mode {
+        let rules = self.rules.load_full();
+        match &rules.mode {
             Mode::Off => Ok(Caller::anyone()),
             Mode::Gateway(secret) => vouched_caller(secret, headers).ok_or_else(|| missing(uri)),
-            Mode::Files(users) => {
-                let mut given = headers.get_all(AUTHORIZATION).iter();
-                let Some(first) = given.next() else { return Err(missing(uri)) };
-                if given.next().is_some() {
-                    let text = "multiple values for single-valued header [Authorization].";
-                    return Err(ApiError::illegal_argument(text));
-                }
-                let Some((name, password)) = basic(first) else { return Err(unusable()) };
-                let roles = users.verify(&name, &password).await.ok_or_else(|| {
-                    unauthenticated(format!("unable to authenticate user [{name}] for REST request [{uri}]"))
-                })?;
-                Ok(Caller {
-                    username: name,
-                    roles,
-                    full_name: None,
-                    email: None,
-                    metadata: BTreeMap::new(),
-                    realm: vouched::Realm { name: "default_file".to_owned(), kind: "file".to_owned() },
-                    authentication_type: "realm",
-                })
-            }
+            Mode::Files(users) => file_caller(users, headers, uri).await,
         }
     }
 
     /// What a caller's roles give.
     pub fn access(&self, caller: &Caller) -> Access {
-        if matches!(self.mode, Mode::Off) {
+        let rules = self.rules.load();
+        if matches!(rules.mode, Mode::Off) {
             return Access::Everything;
         }
-        let (known, unknown): (Vec<_>, Vec<_>) = caller.roles.iter().partition(|role| self.roles.contains_key(*role));
-        let roles = known.into_iter().filter_map(|role| self.roles.get(role)).map(Arc::clone).collect();
+        let (known, unknown): (Vec<_>, Vec<_>) = caller.roles.iter().partition(|role| rules.roles.contains_key(*role));
+        let roles = known.into_iter().filter_map(|role| rules.roles.get(role)).map(Arc::clone).collect();
         let unknown = unknown.into_iter().cloned().collect();
         Access::Granted(Arc::new(Permissions::new(caller.username.clone(), roles, unknown)))
     }
 }
 
-fn read(path: &Path) -> Result<String, SecurityProblem> {
-    fs::read_to_string(path).map_err(|source| SecurityProblem::Io { path: path.to_owned(), source })
+async fn file_caller(users: &Users, headers: &HeaderMap, uri: &str) -> Result<Caller, ApiError> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let Some(first) = given.next() else { return Err(missing(uri)) };
+    if given.next().is_some() {
+        return Err(ApiError::illegal_argument("multiple values for single-valued header [Authorization]."));
+    }
+    let Some((name, password)) = basic(first) else { return Err(unusable()) };
+    let roles = users
+        .verify(&name, &password)
+        .await
+        .ok_or_else(|| unauthenticated(format!("unable to authenticate user [{name}] for REST request [{uri}]")))?;
+    Ok(Caller {
+        username: name,
+        roles,
+        full_name: None,
+        email: None,
+        metadata: BTreeMap::new(),
+        realm: vouched::Realm { name: "default_file".to_owned(), kind: "file".to_owned() },
+        authentication_type: "realm",
+    })
 }
 
 fn vouched_caller(secret: &Secret<String>, headers: &HeaderMap) -> Option<Caller> {
@@ -165,3 +188,6 @@ fn unauthenticated(reason: String) -> ApiError {
     let exception = Exception::new("security_exception", reason).with("header", challenges);
     ApiError::new(401, exception).header(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,11 @@ mod permissions;
 pub mod privileges;
 mod role;
 mod roles_file;
+mod rules;
 mod users;
 
 pub use access::Access;
 pub use caller::Caller;
-pub use gatekeeper::{Gatekeeper, SecurityProblem};
+pub use gatekeeper::{Gatekeeper, Refreshed};
 pub use permissions::Permissions;
+pub use rules::SecurityProblem;

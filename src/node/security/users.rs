@@ -14,7 +14,7 @@ const VERIFICATIONS_MAX: usize = 2;
 /// Verified passwords that are remembered.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// The users of the two files; read once, at start.
+/// The users of the two files, as they were read.
 pub(super) struct Users {
     users: BTreeMap<String, User>,
     /// Verified for an unknown name, so that it costs what a wrong password does.
