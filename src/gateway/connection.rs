@@ -89,7 +89,8 @@ async fn serve_http2(
     watch.read_leftovers();
     let service = service_fn(|request| {
         let (pipeline, peer, watch) = (Rc::clone(&pipeline), Rc::clone(&peer), Rc::clone(&watch));
-        async move { Ok::<_, Infallible>(pipeline.handle(request, &peer, &watch).await) }
+        // Boxed: a stream's state is moved several times on its way into a task.
+        Box::pin(async move { Ok::<_, Infallible>(pipeline.handle(request, &peer, &watch).await) })
     });
     let mut builder = http2::Builder::new(OnThisThread);
     builder
@@ -124,11 +125,9 @@ fn told(result: Result<(), hyper::Error>) {
 #[derive(Clone, Copy)]
 struct OnThisThread;
 
-impl<F: Future + 'static> hyper::rt::Executor<F> for OnThisThread {
+impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for OnThisThread {
     fn execute(&self, future: F) {
-        tokio::task::spawn_local(async move {
-            future.await;
-        });
+        tokio::task::spawn_local(future);
     }
 }
 

@@ -115,7 +115,7 @@ impl Exchange<'_> {
                     return Err(UpstreamError::Broken { node: node.name.to_string(), source });
                 }
             };
-            lease = node.pool.lease_fresh().await?;
+            lease = Box::pin(node.pool.lease_fresh()).await?;
         }
     }
 

@@ -124,7 +124,8 @@ impl Pipeline {
         let switches = authorized.rule == UpgradeRule::Switches;
         let admitted = authorized.admit(&addressed.cluster.gate)?;
         let reply = if switches {
-            switch(admitted, &addressed, &snapshot.roles).await
+            // Boxed, so that the many others do not take the memory of this one.
+            Box::pin(switch(admitted, &addressed, &snapshot.roles)).await
         } else {
             forward(admitted, &addressed, &snapshot.roles, record).await
         };

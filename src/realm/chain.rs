@@ -69,7 +69,9 @@ impl Chain {
         };
         let presented = Presented::parse(header).map_err(Unauthenticated::Malformed)?;
         let verified = match presented {
-            Presented::Basic(basic) => self.check_password(realms, basic, digest, lane, credentials.instant).await,
+            Presented::Basic(basic) => {
+                Box::pin(self.check_password(realms, basic, digest, lane, credentials.instant)).await
+            }
             Presented::Bearer(token) => check_token(realms, token, &credentials),
             Presented::Other => Err(Unauthenticated::Credentials { detail: None }),
         };

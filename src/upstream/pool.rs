@@ -195,7 +195,8 @@ where
     pub async fn lease(self: &Rc<Self>) -> Result<Lease<B>, UpstreamError> {
         match self.newest_idle() {
             Some(connection) => Ok(Lease { connection, pool: Rc::clone(self), reused: true }),
-            None => self.lease_fresh().await,
+            // Boxed: a request that finds a connection has no need of its state.
+            None => Box::pin(self.lease_fresh()).await,
         }
     }
 
@@ -205,7 +206,7 @@ where
     /// As [`Pool::lease`].
     pub async fn lease_fresh(self: &Rc<Self>) -> Result<Lease<B>, UpstreamError> {
         if let Some(slot) = self.take_slot() {
-            return self.open_connection(slot).await;
+            return Box::pin(self.open_connection(slot)).await;
         }
         let exhausted = || UpstreamError::Exhausted { node: self.node.name().to_owned() };
         let (hand, handed) = oneshot::channel();
@@ -219,7 +220,7 @@ where
         }
         match handed.await.map_err(|_| exhausted())? {
             Handed::Connection(connection) => Ok(Lease { connection, pool: Rc::clone(self), reused: true }),
-            Handed::Slot(slot) => self.open_connection(slot).await,
+            Handed::Slot(slot) => Box::pin(self.open_connection(slot)).await,
         }
     }
 
