@@ -5,15 +5,32 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// A family of series: one name, one help text, the names of its labels.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use super::label_hash::LabelHash;
+
+/// A family of series, known by its name: one name, one help text, the names of its labels.
+#[derive(Debug)]
 pub struct Family {
     pub name: &'static str,
     pub help: &'static str,
     pub labels: &'static [&'static str],
+}
+
+impl PartialEq for Family {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Family {}
+
+impl Hash for Family {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
 }
 
 /// Requests by what they reached and what became of them.
@@ -75,8 +92,8 @@ type Labels = [Label; LABELS_MAX];
 /// What one worker has counted since its start.
 #[derive(Default)]
 pub struct WorkerMetrics {
-    counters: HashMap<(&'static Family, Labels), u64>,
-    durations: HashMap<(Label, Label), Histogram>,
+    counters: HashMap<(&'static Family, Labels), u64, LabelHash>,
+    durations: HashMap<(Label, Label), Histogram, LabelHash>,
 }
 
 #[derive(Clone, Debug, Default)]

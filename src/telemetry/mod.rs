@@ -1,5 +1,6 @@
 //! Log, metrics and the wall clock.
 
 pub mod clock;
+mod label_hash;
 pub mod log;
 pub mod metrics;
