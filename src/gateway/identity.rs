@@ -13,6 +13,8 @@ use crate::rejection::Rejection;
 const RUN_AS: HeaderName = HeaderName::from_static("es-security-runas-user");
 const SECONDARY: HeaderName = HeaderName::from_static("es-secondary-authorization");
 const SHARED_SECRET: HeaderName = HeaderName::from_static("es-client-authentication");
+/// Headers by which a caller can claim an identity.
+static CLAIMS: [HeaderName; 4] = [header::AUTHORIZATION, RUN_AS, SECONDARY, SHARED_SECRET];
 /// Whatever starts so is between the gateway and its own node or command line.
 const OURS: &str = "x-mlgate-";
 
@@ -28,12 +30,17 @@ pub(super) fn apply(
     (settings, cluster): (&Cluster, &WorkerCluster),
     roles: &Roles,
 ) -> Result<(), Rejection> {
-    remove_ours(headers);
+    let claims = claims(headers);
+    if claims {
+        remove_ours(headers);
+    }
     if settings.identity == Identity::Passthrough {
         return check_run_as(headers, caller, roles);
     }
-    for name in [header::AUTHORIZATION, RUN_AS, SECONDARY, SHARED_SECRET] {
-        headers.remove(name);
+    if claims {
+        for name in &CLAIMS {
+            headers.remove(name);
+        }
     }
     match (settings.identity, caller) {
         (Identity::Passthrough | Identity::None, _) | (Identity::RunAs, Verified::Nobody) => {}
@@ -85,12 +92,15 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>)
     Ok(())
 }
 
+/// Whether any header claims an identity; found in one pass, since most requests to APIs outside ML have none.
+fn claims(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| CLAIMS.contains(name) || name.as_str().starts_with(OURS))
+}
+
 fn remove_ours(headers: &mut HeaderMap) {
-    if headers.keys().any(|name| name.as_str().starts_with(OURS)) {
-        let ours: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(OURS)).cloned().collect();
-        for name in ours {
-            headers.remove(name);
-        }
+    let ours: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(OURS)).cloned().collect();
+    for name in ours {
+        headers.remove(name);
     }
 }
 
