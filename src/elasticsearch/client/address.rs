@@ -46,8 +46,14 @@ impl Address {
         }
         let authority = uri.authority().ok_or_else(problem)?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        if host.is_empty() || (authority.port().is_none() && authority.as_str().ends_with(':')) {
+        // A port that is too large counts as none for `http`.
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") if secure => 443,
+            Some("") => 80,
+            Some(written) => written.trim_start_matches(':').parse().map_err(|_| problem())?,
+            None => return Err(problem()),
+        };
+        if host.is_empty() {
             return Err(problem());
         }
         let prefix = uri.path().trim_end_matches('/').to_owned();
