@@ -24,6 +24,8 @@ struct State {
     /// Descriptions of job tasks that still run.
     tasks: Vec<&'static str>,
     node_failures: bool,
+    /// Marks its answers as a gateway would.
+    claims_verified: bool,
     /// Answers `_ml/info` with 503.
     silent: bool,
     /// Answers a switch with 500, after it has set the flag.
@@ -64,10 +66,11 @@ impl Cluster {
             state = self.changed.wait_timeout(state, PATIENCE).unwrap().0;
         }
         let (status, body) = state.reply(&path, &target);
+        let mark = if state.claims_verified { "x-mlgate-verified: true\r\n" } else { "" };
         drop(state);
         self.changed.notify_all();
         let body = body.to_string();
-        exchange.send(format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes())
+        exchange.send(format!("HTTP/1.1 {status} X\r\n{mark}content-length: {}\r\n\r\n{body}", body.len()).as_bytes())
     }
 }
 
@@ -163,6 +166,19 @@ fn on_and_off_again() {
         assert!(state.switches[0].starts_with("/_ml/set_upgrade_mode?enabled=true&timeout="), "{:?}", state.switches);
         assert_eq!(state.switches.len(), 2);
     });
+}
+
+#[test]
+fn an_acknowledgement_is_marked_only_if_the_gateway_has_verified_it() {
+    for verify in [true, false] {
+        let (_cluster, upstream) = Cluster::start(State { claims_verified: true, ..State::default() });
+        let mut setup = Setup::of(&[upstream.address]);
+        let cluster = setup.cluster();
+        (cluster.state, cluster.verify) = (GateState::Off, verify);
+        let gateway = Gateway::start(setup);
+        let response = Client::connect(gateway.address).simple(ENABLE, &basic("ml_admin"));
+        assert_eq!((response.status, response.values("x-mlgate-verified").len()), (200, usize::from(verify)));
+    }
 }
 
 #[test]
