@@ -52,7 +52,7 @@ expect 200 '"errors":false' elastic POST '/web/_bulk?refresh=true' "$(documents 
 "
 expect 200 '"job_id":"web"' ml_admin PUT /_ml/anomaly_detectors/web '{"analysis_config":{"bucket_span":"10m","detectors":[{"function":"mean","field_name":"responsetime"}]},"data_description":{"time_field":"@timestamp","time_format":"epoch_ms"}}'
 # A datafeed reads with the rights of who created it.
-expect 403 'Cannot create datafeed [web-feed] because user ml_admin lacks permissions on the indices' ml_admin PUT /_ml/datafeeds/web-feed '{"job_id":"web","indices":["web"]}'
+expect 403 'Cannot create datafeed [web-feed] because user ml_admin lacks permissions on the indices: {\"web\":{\"indices:data/read/search\":false}}' ml_admin PUT /_ml/datafeeds/web-feed '{"job_id":"web","indices":["web"]}'
 expect 200 '"datafeed_id":"web-feed"' elastic PUT /_ml/datafeeds/web-feed '{"job_id":"web","indices":["web"],"query_delay":"1s","frequency":"1s"}'
 expect 403 'action [cluster:admin/xpack/ml/job/open] is unauthorized for user [reader] with effective roles [viewer], this action is granted by the cluster privileges [manage_ml,manage,all]' reader POST /_ml/anomaly_detectors/web/_open
 expect 403 '[ml_user]' ml_user POST /_ml/anomaly_detectors/web/_open

@@ -49,8 +49,8 @@ pub(crate) enum Problem {
     JobNotOpen(String),
     #[error("Cannot delete job [{0}] because the job is opened")]
     DeleteOpenJob(String),
-    #[error("Cannot create datafeed [{datafeed}] because user {user} lacks permissions on the indices")]
-    Unreadable { datafeed: String, user: String },
+    #[error("Cannot {verb} datafeed [{datafeed}] because user {user} lacks permissions on the indices: {indices}")]
+    Unreadable { verb: &'static str, datafeed: String, user: String, indices: String },
     #[error("Cannot delete datafeed [{datafeed}] while its status is {state}")]
     DeleteStartedDatafeed { datafeed: String, state: &'static str },
     #[error("Cannot update datafeed [{datafeed}] while its status is {state}")]

@@ -28,7 +28,7 @@ pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
     let job = Job::create(&id, &body, call.node.core.clock.now_ms())?;
     let datafeed = datafeed.map(|config| embedded(&id, config)).transpose()?;
     if let Some(datafeed) = &datafeed {
-        super::datafeeds::check_readable(&call, datafeed).await?;
+        super::datafeeds::check_readable(&call, datafeed)?;
     }
     call.permit()?;
     check_new(&call.metadata(), &job)?;
