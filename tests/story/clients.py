@@ -105,9 +105,9 @@ def jobs():
 
 
 def cat():
-    rows = es.cat.ml_jobs(format="json", h="id,state", s="id").body
+    rows = es.cat.ml_jobs(job_id="cl-*", format="json", h="id,state", s="id").body
     assert rows == [{"id": "cl-fed", "state": "closed"}, {"id": "cl-posted", "state": "opened"}], rows
-    text = str(es.cat.ml_jobs(v=True, h="id,state", s="id:desc"))
+    text = str(es.cat.ml_jobs(job_id="cl-*", v=True, h="id,state", s="id:desc"))
     assert [line.split() for line in text.splitlines()] == [["id", "state"], ["cl-posted", "opened"], ["cl-fed", "closed"]], text
     assert "cl-feed" in str(es.cat.ml_datafeeds()) and "xpack/ml/job" in str(es.cat.tasks())
 
