@@ -33,7 +33,7 @@ pub(super) fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileFault> {
 /// Everything in a file, as text.
 ///
 /// # Errors
-/// As [`bytes`], or it is not UTF-8.
+/// As [`bytes()`], or it is not UTF-8.
 pub(super) fn text(path: &Path, limit: u64) -> Result<String, FileFault> {
     String::from_utf8(bytes(path, limit)?).map_err(|_| FileFault::NotText)
 }

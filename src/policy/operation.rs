@@ -29,7 +29,7 @@ pub enum Demand {
 pub enum UpgradeRule {
     /// Served in every state.
     Passes,
-    /// 429 `status_exception`, "Cannot perform <action> action while upgrade mode is enabled".
+    /// 429 `status_exception`, "Cannot perform `<action>` action while upgrade mode is enabled".
     Refused,
     /// 409 `status_exception`, "cannot reset job while indices are being upgraded".
     RefusedAsReset,

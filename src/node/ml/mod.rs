@@ -1,6 +1,6 @@
 //! Machine learning on the node: jobs, datafeeds, results, upgrade mode.
 //!
-//! Everything that is to be is in the [`metadata`]: one immutable value, changed one change at a time by the [`cluster`], on disk
+//! Everything that is to be is in the `metadata`: one immutable value, changed one change at a time by the `cluster`, on disk
 //! before it is visible. What runs follows from it: `reconcile` starts and ends the tasks of this node. Requests change the metadata
 //! and wait for it, or for the tasks, to become as they asked.
 
