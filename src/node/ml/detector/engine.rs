@@ -113,7 +113,7 @@ impl Engine {
         if !self.admits(record.time_ms, start) {
             return Acceptance::OutOfOrder;
         }
-        self.advance(record.time_ms);
+        self.move_to(record.time_ms);
         let Some(weight) = self.weight(record) else { return Acceptance::Taken { missing_fields: 1 } };
         if weight <= 0.0 {
             return Acceptance::Taken { missing_fields: 0 };
@@ -132,7 +132,15 @@ impl Engine {
     }
 
     /// Moves time on, as a record would; buckets are finished by [`Engine::finish_before`].
+    ///
+    /// Without effect before the first record: results begin there, whenever somebody began to look for it.
     pub(crate) fn advance(&mut self, time_ms: i64) {
+        if self.window.next_start_ms.is_some() {
+            self.move_to(time_ms);
+        }
+    }
+
+    fn move_to(&mut self, time_ms: i64) {
         let start = floor(time_ms, self.plan.bucket_span_ms);
         let next = self.window.next_start_ms;
         self.window.next_start_ms =
