@@ -133,10 +133,6 @@ impl Client {
         self.buffer.is_empty() && !self.read_more()
     }
 
-    pub(crate) fn local_address(&self) -> SocketAddr {
-        self.tcp.local_addr().unwrap()
-    }
-
     pub(crate) fn close(self) {
         let _ = self.tcp.shutdown(Shutdown::Both);
     }

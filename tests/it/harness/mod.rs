@@ -3,8 +3,6 @@
 //! Nothing here waits by the clock: reads block until the other side acts, and end after [`PATIENCE`] so that a broken
 //! test fails instead of hanging.
 
-#![allow(dead_code, unused_imports, reason = "not every capability needs every part")]
-
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod gateway;
