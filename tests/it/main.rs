@@ -25,6 +25,7 @@ mod node_crash;
 mod node_ml;
 mod node_start;
 mod privileges;
+mod scenarios;
 mod serve;
 mod tls;
 mod upgrade_mode;
