@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, not_supported};
+use super::rules;
 use crate::node::http::ApiError;
 use crate::node::ml::detector::{DetectorPlan, Function, NotModelled, Plan};
 use crate::node::ml::duration;
@@ -63,6 +64,9 @@ pub(super) fn shown(plan: &Plan, given: &Map<String, Value>) -> Value {
             shown.insert("function".to_owned(), json!(detector.function.name));
             for (name, value) in names(detector) {
                 shown.insert(name.to_owned(), json!(value));
+            }
+            if !detector.rules.is_empty() {
+                shown.insert("custom_rules".to_owned(), rules::shown(detector));
             }
             shown.insert("detector_index".to_owned(), json!(index));
             Value::Object(shown)
@@ -138,8 +142,9 @@ pub(crate) fn detector(value: &Value) -> Result<DetectorPlan, ApiError> {
             "by_field_name",
             "over_field_name",
             "partition_field_name",
+            "custom_rules",
         ],
-        &["exclude_frequent", "use_null", "custom_rules"],
+        &["exclude_frequent", "use_null"],
     )?;
     fields.text("detector_description")?;
     let name = fields.text("function")?.unwrap_or_default();
@@ -148,14 +153,16 @@ pub(crate) fn detector(value: &Value) -> Result<DetectorPlan, ApiError> {
         NotModelled::Elsewhere => not_supported("detector", &format!("function {name}")),
     })?;
     let own = |name| fields.text(name).map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned));
-    let detector = DetectorPlan {
+    let mut detector = DetectorPlan {
         function,
         field: own("field_name")?,
         by: own("by_field_name")?,
         over: own("over_field_name")?,
         partition: own("partition_field_name")?,
+        rules: Vec::new(),
     };
     check_fields(&detector)?;
+    detector.rules = rules::rules(fields.value("custom_rules"), &detector)?;
     Ok(detector)
 }
 

@@ -4,6 +4,7 @@ mod analysis;
 mod datafeed;
 mod fields;
 mod job;
+mod rules;
 
 pub(crate) use analysis::detector as read_detector;
 pub(crate) use datafeed::Datafeed;

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::Filters;
 use super::outcome::{BucketOutcome, InfluencerOutcome, RecordOutcome};
 use super::record::Record;
+use super::rule::{Actions, Rule, ScheduledEvent, Subject};
+use super::running::Judgement;
 use super::score::{SIGNIFICANT, least_of, score};
 use super::series::{MemoryStatus, ModelSize, Models, SeriesKey};
 use super::window::{Measured, OpenBucket, Slot, Window};
@@ -33,6 +36,8 @@ pub(crate) struct Engine {
     models: Models,
     window: Window,
     standing: Standing,
+    filters: Filters,
+    events: Vec<ScheduledEvent>,
 }
 
 /// What is counted for `model_size_stats`.
@@ -59,11 +64,25 @@ pub(crate) struct Unfinished {
 
 impl Engine {
     pub(crate) fn new(plan: Plan) -> Self {
-        Self { plan, models: Models::default(), window: Window::default(), standing: Standing::default() }
+        Self::restore(plan, Learned::default(), Unfinished::default())
     }
 
+    /// Without filters and events: they are not part of the state.
     pub(crate) fn restore(plan: Plan, learned: Learned, unfinished: Unfinished) -> Self {
-        Self { plan, models: learned.models, window: unfinished.window, standing: unfinished.standing }
+        let Unfinished { window, standing } = unfinished;
+        Self { plan, models: learned.models, window, standing, filters: Filters::new(), events: Vec::new() }
+    }
+
+    /// The filters that custom rules refer to, from the next bucket on.
+    #[cfg_attr(not(test), expect(dead_code, reason = "filters and calendars are not stored yet"))]
+    pub(crate) fn set_filters(&mut self, filters: Filters) {
+        self.filters = filters;
+    }
+
+    /// The events of the job's calendars, from the next bucket on.
+    #[cfg_attr(not(test), expect(dead_code, reason = "filters and calendars are not stored yet"))]
+    pub(crate) fn set_events(&mut self, events: Vec<ScheduledEvent>) {
+        self.events = events;
     }
 
     pub(crate) fn learned(&self) -> Learned {
@@ -164,7 +183,10 @@ impl Engine {
 
     /// What the open buckets look like so far. Nothing is learned; too few records are not held against a partial bucket.
     pub(crate) fn interim(&self) -> Vec<BucketOutcome> {
-        self.window.open.iter().map(|(start, bucket)| self.judge(*start, bucket, Completeness::Partial)).collect()
+        let partial = |(start, bucket): (&i64, &OpenBucket)| {
+            self.outcome(*start, bucket.event_count, &self.verdicts(*start, bucket, Completeness::Partial))
+        };
+        self.window.open.iter().map(partial).collect()
     }
 
     /// End of the newest finished bucket, milliseconds.
@@ -214,10 +236,11 @@ impl Engine {
     }
 
     fn finish(&mut self, start_ms: i64, bucket: &OpenBucket) -> BucketOutcome {
-        let outcome = self.judge(start_ms, bucket, Completeness::Whole);
-        for (slot, value) in self.values(bucket, Completeness::Whole) {
-            let counts = self.plan.detectors.get(slot.series.detector).is_some_and(counts);
-            self.models.model_mut(&slot.series).learn(value, counts);
+        let verdicts = self.verdicts(start_ms, bucket, Completeness::Whole);
+        let outcome = self.outcome(start_ms, bucket.event_count, &verdicts);
+        for verdict in verdicts.iter().filter(|verdict| !verdict.actions.skip_model_update) {
+            let counts = self.plan.detectors.get(verdict.slot.series.detector).is_some_and(counts);
+            self.models.model_mut(&verdict.slot.series).learn(verdict.value, counts);
         }
         let members = bucket.slots.keys().filter(|slot| slot.over.is_some()).count() as u64;
         self.standing.over_values_max = self.standing.over_values_max.max(members);
@@ -242,40 +265,53 @@ impl Engine {
         values
     }
 
-    fn judge(&self, start_ms: i64, bucket: &OpenBucket, completeness: Completeness) -> BucketOutcome {
-        let mut records = Vec::new();
-        let (mut least, mut tests) = (1.0_f64, 0_u64);
-        for (slot, value) in self.values(bucket, completeness) {
-            let Some(plan) = self.plan.detectors.get(slot.series.detector) else { continue };
-            let Some(side) = side(plan, completeness) else { continue };
-            let Some(model) = self.models.model(&slot.series) else { continue };
-            let Some(judgement) = model.judge(value, side, counts(plan)) else { continue };
-            tests += 1;
-            least = least.min(judgement.probability);
-            if judgement.probability < SIGNIFICANT {
-                records.push(RecordOutcome {
-                    detector: slot.series.detector,
-                    partition: slot.series.partition,
-                    by: slot.series.by,
-                    over: slot.over,
-                    probability: judgement.probability,
-                    score: score(judgement.probability),
-                    typical: judgement.typical,
-                    actual: value,
-                });
-            }
-        }
+    /// What the models and the rules say of every value of a bucket.
+    fn verdicts(&self, start_ms: i64, bucket: &OpenBucket, completeness: Completeness) -> Vec<Verdict> {
+        let scheduled = self.covering(start_ms).fold(Actions::default(), |actions, event| actions.and(event.actions));
+        let verdict = |(slot, value): (Slot, f64)| {
+            let plan = self.plan.detectors.get(slot.series.detector)?;
+            let model = self.models.model(&slot.series);
+            let known = model.and_then(|model| model.judge(value, plan.function.side, counts(plan)));
+            let subject = Subject {
+                by: slot.series.by.as_deref(),
+                over: slot.over.as_deref(),
+                partition: slot.series.partition.as_deref(),
+                start_ms,
+                actual: value,
+                typical: known.map(|judgement| judgement.typical),
+            };
+            let actions = scheduled.and(Rule::actions(&plan.rules, &subject, &self.filters));
+            // A partial bucket can be looked at from another side than a whole one.
+            let side = side(plan, completeness);
+            let judgement = side.and_then(|side| model.and_then(|model| model.judge(value, side, counts(plan))));
+            Some(Verdict { slot, value, judgement, actions })
+        };
+        self.values(bucket, completeness).into_iter().filter_map(verdict).collect()
+    }
+
+    fn covering(&self, start_ms: i64) -> impl Iterator<Item = &ScheduledEvent> {
+        self.events.iter().filter(move |event| event.covers(start_ms, self.plan.bucket_span_ms))
+    }
+
+    fn outcome(&self, start_ms: i64, event_count: u64, verdicts: &[Verdict]) -> BucketOutcome {
+        let reported = verdicts.iter().filter(|verdict| !verdict.actions.skip_result);
+        let judged: Vec<(&Verdict, Judgement)> =
+            reported.filter_map(|verdict| Some((verdict, verdict.judgement?))).collect();
+        let least = judged.iter().fold(1.0_f64, |least, (_, judgement)| least.min(judgement.probability));
+        let significant = judged.iter().filter(|(_, judgement)| judgement.probability < SIGNIFICANT);
+        let mut records: Vec<RecordOutcome> =
+            significant.map(|(verdict, judgement)| record(verdict, judgement)).collect();
         records.sort_by(|left, right| left.probability.total_cmp(&right.probability));
         records.truncate(RECORDS_MAX);
-        let probability = least_of(least, tests);
-        let influencers = self.influencers(&records);
+        let probability = least_of(least, judged.len() as u64);
         BucketOutcome {
             start_ms,
-            event_count: bucket.event_count,
+            event_count,
             score: score(probability),
             probability,
+            influencers: self.influencers(&records),
             records,
-            influencers,
+            scheduled_events: self.covering(start_ms).map(|event| event.description.clone()).collect(),
         }
     }
 
@@ -296,6 +332,30 @@ impl Engine {
             }
         }
         found
+    }
+}
+
+/// What is said of one value of a bucket.
+#[derive(Clone, Debug)]
+struct Verdict {
+    slot: Slot,
+    value: f64,
+    /// `None` while too little is known.
+    judgement: Option<Judgement>,
+    actions: Actions,
+}
+
+fn record(verdict: &Verdict, judgement: &Judgement) -> RecordOutcome {
+    let Slot { series, over } = verdict.slot.clone();
+    RecordOutcome {
+        detector: series.detector,
+        partition: series.partition,
+        by: series.by,
+        over,
+        probability: judgement.probability,
+        score: score(judgement.probability),
+        typical: judgement.typical,
+        actual: verdict.value,
     }
 }
 

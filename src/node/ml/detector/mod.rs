@@ -4,10 +4,12 @@
 
 mod aggregate;
 mod engine;
+mod filter;
 mod function;
 mod outcome;
 mod pairs;
 mod record;
+mod rule;
 mod running;
 mod score;
 mod series;
@@ -17,9 +19,14 @@ mod tests;
 mod window;
 
 pub(crate) use engine::{Acceptance, Engine, Learned, Unfinished};
+#[cfg_attr(not(test), expect(unused_imports, reason = "filters are not stored yet"))]
+pub(crate) use filter::{Filter, Filters};
 pub(crate) use function::{Function, NotModelled};
 pub(crate) use outcome::{BucketOutcome, InfluencerOutcome, RecordOutcome};
 pub(crate) use record::{Record, find};
+#[cfg_attr(not(test), expect(unused_imports, reason = "calendars are not stored yet"))]
+pub(crate) use rule::ScheduledEvent;
+pub(crate) use rule::{Actions, AppliesTo, Condition, Operator, Rule, Scope, Split};
 #[cfg(test)]
 use series::MemoryStatus;
 pub(crate) use series::ModelSize;
@@ -47,4 +54,5 @@ pub(crate) struct DetectorPlan {
     pub(crate) by: Option<String>,
     pub(crate) over: Option<String>,
     pub(crate) partition: Option<String>,
+    pub(crate) rules: Vec<Rule>,
 }

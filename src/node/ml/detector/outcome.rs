@@ -11,6 +11,8 @@ pub(crate) struct BucketOutcome {
     pub(crate) probability: f64,
     pub(crate) records: Vec<RecordOutcome>,
     pub(crate) influencers: Vec<InfluencerOutcome>,
+    /// Descriptions of the calendars' events that cover the bucket.
+    pub(crate) scheduled_events: Vec<String>,
 }
 
 /// An unusual value of one series, or of one member of a population.

@@ -1,3 +1,5 @@
+mod rules;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -14,6 +16,7 @@ fn plan(functions: &[(&str, Option<&str>)]) -> Plan {
             by: None,
             over: None,
             partition: None,
+            rules: Vec::new(),
         })
         .collect();
     Plan {

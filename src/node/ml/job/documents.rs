@@ -58,6 +58,9 @@ impl Stem<'_> {
         bucket.insert("event_count".to_owned(), json!(self.bucket.event_count));
         bucket.insert("bucket_influencers".to_owned(), json!(influencers));
         bucket.insert("processing_time_ms".to_owned(), json!(0));
+        if !self.bucket.scheduled_events.is_empty() {
+            bucket.insert("scheduled_events".to_owned(), json!(self.bucket.scheduled_events));
+        }
         Value::Object(bucket)
     }
 
