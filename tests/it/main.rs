@@ -21,6 +21,7 @@ mod harness;
 mod limits;
 mod maintenance;
 mod node;
+mod node_apis;
 mod node_crash;
 mod node_ml;
 mod node_start;

@@ -1,7 +1,6 @@
 //! The ML APIs on a node in process, through their handlers.
 
 mod continuation;
-mod documentation;
 mod harness;
 mod life_cycle;
 mod refusals;
