@@ -232,6 +232,49 @@ fn rules_between_keys_are_checked() {
 }
 
 #[test]
+fn a_key_set_is_a_file_or_an_https_url() {
+    let realm = |rest: &str| {
+        format!(
+            "listeners: [{{address: '127.0.0.1:0'}}]\nauthentication: {{realms: [{{type: jwt, name: j, allowed_issuer: i, \
+             allowed_audiences: [a], claims: {{principal: sub}}, {rest}}}]}}"
+        )
+    };
+    assert_eq!(problems(&realm("pkc_jwkset_path: 'https://127.0.0.1/jwks.json'")), [""; 0]);
+    let told = |rest: &str| problems(&realm(rest)).join("; ").split_once("realms[0].").unwrap().1.to_owned();
+    for (rest, problem) in [
+        ("pkc_jwkset_path: 'http://i/jwks.json'", "pkc_jwkset_path: a key set URL must be https"),
+        ("pkc_jwkset_path: 'https://u:p@i/'", "pkc_jwkset_path: a key set URL has no user name or password"),
+        (
+            "pkc_jwkset_path: 'https://i/', pkc_jwkset_reload: {url_interval_min: 2h}",
+            "pkc_jwkset_reload.url_interval_max: found [1h], expected at least [url_interval_min]",
+        ),
+        (
+            "pkc_jwkset_path: 'https://i/', pkc_jwkset_reload: {max_staleness: 1m}",
+            "pkc_jwkset_reload.max_staleness: found [1m], expected at least [url_interval_max]",
+        ),
+        (
+            "pkc_jwkset_path: 'https://i/', ssl: {verification_mode: none}",
+            "ssl.verification_mode: found [none], expected one of [full, certificate]",
+        ),
+        (
+            "pkc_jwkset_path: 'https://i/', ssl: {certificate_authorities: [ca.crt]}",
+            "ssl.certificate_authorities[0]: [/ca.crt]: cannot be read: No such file or directory (os error 2)",
+        ),
+        (
+            "pkc_jwkset_path: 'https://i/', http: {socket_timeout: 0}",
+            "http.socket_timeout: found [0], expected a duration above [0]",
+        ),
+        (
+            "pkc_jwkset_path: 'https://i/', allowed_signature_algorithms: [HS256]",
+            "allowed_signature_algorithms: no key for [HS256]: it needs hmac_key_file or hmac_jwkset_file",
+        ),
+        ("ssl: {verification_mode: full}", "ssl: needs [pkc_jwkset_path: https://...]"),
+    ] {
+        assert!(told(rest).contains(problem), "{}, expected {problem}", told(rest));
+    }
+}
+
+#[test]
 fn what_is_not_there_yet_is_said() {
     check(&[
         (

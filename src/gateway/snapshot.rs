@@ -117,6 +117,11 @@ impl Shared {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
+    /// The realms of the present snapshot.
+    pub fn realms(&self) -> Arc<Realms> {
+        Arc::clone(&self.load().realms)
+    }
+
     pub const fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }

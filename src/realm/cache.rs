@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 
+use super::jwt::Key;
 use crate::policy::Principal;
 
 /// Slots that are looked at for a victim; then the last one is taken, used or not.
@@ -56,6 +58,16 @@ pub(super) struct Entry {
     pub(super) renew_at: Instant,
     /// From then on it is worth nothing: the end of a token, by the wall clock.
     pub(super) ends_at: Option<SystemTime>,
+    /// What a token is signed by.
+    pub(super) key: Option<Arc<Key>>,
+}
+
+impl Entry {
+    fn is_good(&self, instant: Instant, now: SystemTime) -> bool {
+        let ended = self.ends_at.is_some_and(|end| end <= now);
+        let withdrawn = self.key.as_ref().is_some_and(|key| key.is_withdrawn());
+        instant < self.renew_at && !ended && !withdrawn
+    }
 }
 
 /// What the cache knows of a credential.
@@ -91,7 +103,7 @@ impl Cache {
     pub(super) fn find(&mut self, digest: &Digest, instant: Instant, now: SystemTime) -> Known {
         let slot = self.index.get(digest).and_then(|index| self.slots.get_mut(*index));
         let Some(slot) = slot else { return Known::Nothing };
-        if slot.entry.renew_at <= instant || slot.entry.ends_at.is_some_and(|end| end <= now) {
+        if !slot.entry.is_good(instant, now) {
             return Known::Stale;
         }
         slot.used = true;

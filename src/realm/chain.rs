@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::authorization::{Basic, Presented};
 use super::cache::{Cache, Digest, DigestKey, Entry, Known};
 use super::credentials::{Credentials, Malformed, Unauthenticated, Verified};
-use super::jwt::{Bearer, Token};
+use super::jwt::{Bearer, Refusal, Token};
 use super::password_check::{Outcome, PasswordChecks, Question};
 use super::realms::Realms;
 use super::verifier::Lane;
@@ -72,7 +72,7 @@ impl Chain {
             Presented::Basic(basic) => {
                 Box::pin(self.check_password(realms, basic, digest, lane, credentials.instant)).await
             }
-            Presented::Bearer(token) => check_token(realms, token, &credentials),
+            Presented::Bearer(token) => check_token(realms, token, &credentials).await,
             Presented::Other => Err(Unauthenticated::Credentials { detail: None }),
         };
         self.learn(realms, digest, verified)
@@ -139,7 +139,9 @@ impl Chain {
         let username = basic.username.clone();
         let question = Question { realms, basic, digest, lane, instant, worker_count: self.worker_count };
         match self.checks.ask(question).await {
-            Outcome::Right(principal) => Ok(Entry { principal, renew_at: renewal(realms, instant), ends_at: None }),
+            Outcome::Right(principal) => {
+                Ok(Entry { principal, renew_at: renewal(realms, instant), ends_at: None, key: None })
+            }
             Outcome::Wrong => Err(Unauthenticated::User { username }),
             Outcome::Busy => Err(Unauthenticated::Busy),
             Outcome::NobodyAsked => Err(Unauthenticated::Credentials { detail: None }),
@@ -149,11 +151,16 @@ impl Chain {
 
 /// Asks the jwt realms in their order. The first that verifies the token decides: several may share an issuer, for
 /// tokens of different types.
-fn check_token(realms: &Realms, token: &str, credentials: &Credentials<'_>) -> Result<Entry, Unauthenticated> {
+async fn check_token(realms: &Realms, token: &str, credentials: &Credentials<'_>) -> Result<Entry, Unauthenticated> {
     let token = Token::parse(token).map_err(Unauthenticated::Token)?;
     let mut refused = None;
     for realm in realms.jwt() {
-        match realm.verify(&token, credentials.shared_secret, credentials.now, &realms.role_mapping) {
+        let verify = || realm.verify(&token, credentials.shared_secret, credentials.now, &realms.role_mapping);
+        let mut answer = verify();
+        if matches!(answer, Err(Refusal::UnknownKey)) && Box::pin(realm.fetched_for(&token)).await {
+            answer = verify();
+        }
+        match answer {
             Ok(bearer) => return Ok(entry_of(bearer, renewal(realms, credentials.instant))),
             Err(refusal) => refused = Some(refusal),
         }
@@ -162,7 +169,8 @@ fn check_token(realms: &Realms, token: &str, credentials: &Credentials<'_>) -> R
 }
 
 fn entry_of(bearer: Bearer, renew_at: Instant) -> Entry {
-    Entry { principal: Rc::new(bearer.principal), renew_at, ends_at: Some(bearer.ends_at) }
+    let Bearer { principal, ends_at, key } = bearer;
+    Entry { principal: Rc::new(principal), renew_at, ends_at: Some(ends_at), key: Some(key) }
 }
 
 fn renewal(realms: &Realms, instant: Instant) -> Instant {

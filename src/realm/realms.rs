@@ -9,7 +9,7 @@ use http::HeaderValue;
 
 use super::file::FileRealm;
 use super::file::password::PasswordHash;
-use super::jwt::JwtRealm;
+use super::jwt::{IssuerKeys, JwtRealm};
 use super::role_mapping::RoleMapping;
 use super::settings::{Anonymous, CacheSettings, RealmSettings, Required, Settings};
 use super::verifier::Verifier;
@@ -56,13 +56,25 @@ impl Realms {
     /// # Errors
     /// Names that come twice, and jwt settings that do not fit together.
     pub fn build(settings: &Settings, verifier: Arc<Verifier>) -> Result<Self, RealmsProblem> {
+        Self::build_after(None, settings, verifier)
+    }
+
+    /// Builds them for a reload: key sets that `earlier` realms have fetched are good until they are fetched again.
+    ///
+    /// # Errors
+    /// As [`Realms::build`].
+    pub fn build_after(
+        earlier: Option<&Self>,
+        settings: &Settings,
+        verifier: Arc<Verifier>,
+    ) -> Result<Self, RealmsProblem> {
         let mut names = HashSet::new();
         for realm in &settings.realms {
             if !names.insert(realm.name()) {
                 return Err(RealmsProblem::SameName(realm.name().to_owned()));
             }
         }
-        let chain = settings.realms.iter().map(Realm::build).collect::<Result<Vec<_>, _>>()?;
+        let chain = settings.realms.iter().map(|realm| Realm::build(realm, earlier)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             decoys: decoys(&chain),
             chain,
@@ -110,6 +122,11 @@ impl Realms {
         Some((Arc::clone(decoy), None))
     }
 
+    /// The key sets that are fetched by HTTPS, for whoever runs [`IssuerKeys::follow`].
+    pub fn issuer_keys(&self) -> impl Iterator<Item = &Arc<IssuerKeys>> {
+        self.jwt().filter_map(JwtRealm::issuer)
+    }
+
     /// The jwt realms, in their order.
     pub(super) fn jwt(&self) -> impl Iterator<Item = &JwtRealm> {
         self.chain.iter().filter_map(|realm| match realm {
@@ -120,12 +137,15 @@ impl Realms {
 }
 
 impl Realm {
-    fn build(settings: &RealmSettings) -> Result<Self, RealmsProblem> {
+    fn build(settings: &RealmSettings, earlier: Option<&Realms>) -> Result<Self, RealmsProblem> {
         match settings {
             RealmSettings::File(settings) => Ok(Self::File(FileRealm::build(settings))),
             RealmSettings::Jwt(settings) => match settings.problems().into_iter().next() {
                 Some(problem) => Err(RealmsProblem::Jwt { realm: settings.name.clone(), problem }),
-                None => Ok(Self::Jwt(Box::new(JwtRealm::build(settings)))),
+                None => {
+                    let earlier = earlier.and_then(|all| all.jwt().find(|realm| realm.name() == settings.name));
+                    Ok(Self::Jwt(Box::new(JwtRealm::build(settings, earlier))))
+                }
             },
         }
     }

@@ -3,6 +3,7 @@
 mod clusters;
 pub mod first_start;
 mod greeting;
+mod key_sets;
 mod problem;
 mod reload;
 mod signals;
@@ -23,6 +24,7 @@ use crate::telemetry::log;
 use crate::{admin, gateway};
 
 use clusters::RunningCluster;
+use key_sets::KeySetTasks;
 use reload::Reloader;
 use signals::Signals;
 use status::Status;
@@ -79,13 +81,14 @@ impl Running {
         let verifier = Verifier::start(VERIFIER_THREADS, VERIFIER_QUEUE).map_err(StartProblem::Threads)?;
         let clusters = start_clusters(settings, control.handle())?;
         let verifier = Arc::new(verifier);
-        let shared = Shared::new(snapshot(settings, &clusters, &verifier)?);
+        let shared = Shared::new(snapshot(settings, &clusters, &verifier, None)?);
+        let key_sets = KeySetTasks::start(&shared.realms(), control.handle());
         let (auditor, senders) = Auditor::start(&settings.audit, settings.workers).map_err(StartProblem::Audit)?;
         let workers = Workers::start(sockets, &shared, senders).map_err(StartProblem::Threads)?;
         let status = Arc::new(Status::new(workers.scrapes(), Arc::clone(&shared), addresses.clone()));
         status.follow(&clusters);
         let admin = start_admin(settings, control.handle(), &status)?;
-        let reloader = Reloader::new(config, settings, shared, clusters, verifier, status);
+        let reloader = Reloader::new(config, settings, shared, clusters, verifier, key_sets, status);
         Ok(Self { control, workers, reloader, signals, auditor, addresses, admin })
     }
 
@@ -137,13 +140,14 @@ fn start_clusters(settings: &Settings, runtime: &Handle) -> Result<Vec<RunningCl
     settings.clusters.iter().map(|cluster| RunningCluster::start(cluster, settings, runtime)).collect()
 }
 
-/// What the data plane decides by; `clusters` in the order of the settings.
+/// What the data plane decides by; `clusters` in the order of the settings, `earlier` the realms before a reload.
 fn snapshot(
     settings: &Settings,
     clusters: &[RunningCluster],
     verifier: &Arc<Verifier>,
+    earlier: Option<&Realms>,
 ) -> Result<Snapshot, StartProblem> {
-    let realms = Realms::build(&settings.authentication, Arc::clone(verifier))?;
+    let realms = Realms::build_after(earlier, &settings.authentication, Arc::clone(verifier))?;
     let pairs = clusters.iter().zip(&settings.clusters);
     Ok(Snapshot {
         listeners: settings.listeners.clone(),

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
 
 use super::clusters::RunningCluster;
+use super::key_sets::KeySetTasks;
 use super::problem::StartProblem;
 use super::snapshot;
 use super::status::Status;
@@ -29,6 +30,7 @@ pub(super) struct Reloader {
     shared: Arc<Shared>,
     clusters: Vec<RunningCluster>,
     verifier: Arc<Verifier>,
+    key_sets: KeySetTasks,
     status: Arc<Status>,
     seen: Fingerprint,
 }
@@ -43,11 +45,12 @@ impl Reloader {
         shared: Arc<Shared>,
         clusters: Vec<RunningCluster>,
         verifier: Arc<Verifier>,
+        key_sets: KeySetTasks,
         status: Arc<Status>,
     ) -> Self {
         let seen = fingerprint(&settings.files);
         let config = config.map(Path::to_owned);
-        Self { config, settings: settings.clone(), shared, clusters, verifier, status, seen }
+        Self { config, settings: settings.clone(), shared, clusters, verifier, key_sets, status, seen }
     }
 
     /// Reloads at SIGHUP, and when a file has changed; runs until it is dropped.
@@ -84,7 +87,9 @@ impl Reloader {
         for (running, cluster) in self.clusters.iter_mut().zip(&settings.clusters) {
             running.rearrange(cluster, &settings, &runtime)?;
         }
-        self.shared.replace(snapshot(&settings, &self.clusters, &self.verifier)?);
+        self.shared.replace(snapshot(&settings, &self.clusters, &self.verifier, Some(&self.shared.realms()))?);
+        let key_sets = KeySetTasks::start(&self.shared.realms(), &runtime);
+        std::mem::replace(&mut self.key_sets, key_sets).retire(&runtime);
         self.status.follow(&self.clusters);
         self.seen = fingerprint(&settings.files);
         self.settings = settings;

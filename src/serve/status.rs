@@ -11,6 +11,7 @@ use crate::admin::{Readiness, Sources};
 use crate::gate::Gate;
 use crate::gateway::Shared;
 use crate::policy::upgrade_mode::GateState;
+use crate::realm::jwt::IssuerKeys;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::{Family, Kind, Page};
 use crate::upstream::{Health, NodeState};
@@ -31,6 +32,19 @@ const CONNECTIONS: Family =
     Family { name: "mlgate_connections", help: "Open downstream connections", labels: &["listener"] };
 const RELOADS: Family =
     Family { name: "mlgate_config_reloads_total", help: "Reloads of the config", labels: &["outcome"] };
+
+const JWKSET_KEYS: Family =
+    Family { name: "mlgate_jwkset_keys", help: "Keys of an issuer that are in use", labels: &["realm"] };
+const JWKSET_AGE: Family = Family {
+    name: "mlgate_jwkset_age_seconds",
+    help: "Time since the last good fetch of an issuer's keys",
+    labels: &["realm"],
+};
+const JWKSET_FETCHES: Family = Family {
+    name: "mlgate_jwkset_fetches_total",
+    help: "Fetches of an issuer's keys since the last change of its settings",
+    labels: &["realm", "outcome"],
+};
 
 /// Live facts, for the admin address.
 pub(super) struct Status {
@@ -87,13 +101,37 @@ impl Status {
         let shown: serde_json::Map<String, Value> =
             clusters.iter().map(|cluster| (cluster.name.clone(), cluster.shown())).collect();
         let reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
-        Readiness { ready, detail: json!({ "clusters": shown, "last_reload_problem": reloads.problem }) }
+        let key_sets = self.key_sets();
+        let detail = json!({ "clusters": shown, "key_sets": key_sets, "last_reload_problem": reloads.problem });
+        Readiness { ready, detail }
+    }
+
+    /// By realm. They do not count for `ready`: callers with other credentials are served all the same.
+    fn key_sets(&self) -> serde_json::Map<String, Value> {
+        let shown = |keys: &Arc<IssuerKeys>| {
+            let status = keys.status();
+            let detail = json!({
+                "state": status.state.name(), "keys": status.keys,
+                "age_seconds": status.age_seconds, "problem": status.problem,
+            });
+            (keys.realm().to_owned(), detail)
+        };
+        self.shared.realms().issuer_keys().map(shown).collect()
     }
 
     async fn metrics(&self) -> String {
         let mut page = self.scrapes.collect(Page::default()).await;
         for cluster in self.clusters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             cluster.measured(&mut page);
+        }
+        for keys in self.shared.realms().issuer_keys() {
+            let (realm, status) = (keys.realm(), keys.status());
+            page.put(&JWKSET_KEYS, Kind::Gauge, &[realm], number(status.keys));
+            if let Some(age) = status.age_seconds {
+                page.put(&JWKSET_AGE, Kind::Gauge, &[realm], number(age));
+            }
+            page.put(&JWKSET_FETCHES, Kind::Counter, &[realm, "success"], number(status.fetched));
+            page.put(&JWKSET_FETCHES, Kind::Counter, &[realm, "failure"], number(status.failed));
         }
         let all = self.listeners.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",");
         page.put(&CONNECTIONS, Kind::Gauge, &[&all], number(self.shared.connections().total()));

@@ -101,9 +101,7 @@ impl ControlClient {
                 },
             }
         }
-        let stream = transport::connect(node, self.shared.connect_timeout).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-        tokio::spawn(connection);
+        let mut sender = open(node, self.shared.connect_timeout).await?;
         let response = sender.send_request(request).await.map_err(broken)?;
         self.finish(node, sender, response).await
     }
@@ -115,7 +113,7 @@ impl ControlClient {
         response: Response<Incoming>,
     ) -> Result<Response<Bytes>, UpstreamError> {
         let (head, body) = response.into_parts();
-        let body = collect(node, body).await?;
+        let body = collect(node, body, ANSWER_BYTES_MAX).await?;
         if let Some(slot) = self.slot(node) {
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         }
@@ -133,24 +131,56 @@ impl ControlClient {
     }
 }
 
-async fn collect(node: &Node, body: Incoming) -> Result<Bytes, UpstreamError> {
+/// Sends `request` (origin form) over a connection of its own and reads the whole answer, at most `limit` bytes of body.
+///
+/// Adds `Host` where it is missing, and nothing else. Redirects are not followed.
+///
+/// # Errors
+/// No connection within `connect_timeout`, no valid answer, or none before `deadline`.
+pub async fn request_once(
+    node: &Node,
+    mut request: Request<Bytes>,
+    limit: usize,
+    connect_timeout: Duration,
+    deadline: Instant,
+) -> Result<Response<Bytes>, UpstreamError> {
+    request.headers_mut().entry(header::HOST).or_insert_with(|| node.host_header().clone());
+    let exchange = async {
+        let broken = |source| UpstreamError::Broken { node: node.name().to_owned(), source };
+        let mut sender = open(node, connect_timeout).await?;
+        let (head, body) = sender.send_request(request.map(Full::new)).await.map_err(broken)?.into_parts();
+        Ok(Response::from_parts(head, collect(node, body, limit).await?))
+    };
+    timeout_at(deadline, exchange).await.map_err(|_| UpstreamError::ResponseTimeout { node: node.name().to_owned() })?
+}
+
+async fn open(node: &Node, timeout: Duration) -> Result<SendRequest<Full<Bytes>>, UpstreamError> {
+    let stream = transport::connect(node, timeout).await?;
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (sender, connection) =
+        handshake.map_err(|source| UpstreamError::Broken { node: node.name().to_owned(), source })?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn collect(node: &Node, body: Incoming, limit: usize) -> Result<Bytes, UpstreamError> {
     let node = || node.name().to_owned();
     #[expect(clippy::disallowed_methods, reason = "limited")]
-    let collected = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+    let collected = Limited::new(body, limit).collect().await;
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) => match error.downcast::<hyper::Error>() {
             Ok(source) => Err(UpstreamError::Broken { node: node(), source: *source }),
             Err(other) => {
                 debug_assert!(other.is::<LengthLimitError>());
-                Err(UpstreamError::AnswerTooLarge { node: node(), limit: ANSWER_BYTES_MAX })
+                Err(UpstreamError::AnswerTooLarge { node: node(), limit })
             }
         },
     }
 }
 
 /// An error with its causes, for the log.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

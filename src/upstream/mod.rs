@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, header};
 use crate::elasticsearch::vouched;
 use crate::secret::Secret;
 
-pub use control::ControlClient;
+pub use control::{ControlClient, chain, request_once};
 pub use error::UpstreamError;
 pub use health::{Health, NodeState};
 pub use node::{Node, NodeProblem};

@@ -1,5 +1,7 @@
 //! Who a caller is: headers, passwords and tokens, put to the chain of realms as the gateway does.
 
+mod issuer;
+mod key_server;
 mod passwords;
 mod signing;
 mod token_table;

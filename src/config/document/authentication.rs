@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::key_set::{KeySetHttpDocument, KeySetReloadDocument, KeySetTlsDocument};
 use super::{Period, SecretText};
 
 /// Who callers are.
@@ -143,9 +144,18 @@ pub(in crate::config) struct JwtRealmDocument {
     /// Patterns of `sub`: wildcards, or a regular expression between slashes.
     #[serde(default)]
     pub(in crate::config) allowed_subject_patterns: Vec<String>,
-    /// JWKS file with the issuer's public keys. An https URL is not there yet.
+    /// JWKS with the issuer's public keys: a file, or an https URL from which it is fetched.
     #[serde(default)]
     pub(in crate::config) pkc_jwkset_path: Option<String>,
+    /// When a JWKS by https is fetched again.
+    #[serde(default)]
+    pub(in crate::config) pkc_jwkset_reload: Option<KeySetReloadDocument>,
+    /// TLS to the server of a JWKS by https.
+    #[serde(default)]
+    pub(in crate::config) ssl: Option<KeySetTlsDocument>,
+    /// How long a fetch of a JWKS by https may take.
+    #[serde(default)]
+    pub(in crate::config) http: Option<KeySetHttpDocument>,
     /// JWKS with shared keys.
     #[serde(default)]
     pub(in crate::config) hmac_jwkset: Option<SecretText>,

@@ -4,6 +4,7 @@
 
 mod authentication;
 mod cluster;
+mod key_set;
 mod listener;
 mod operation;
 mod period;
@@ -18,6 +19,7 @@ pub(super) use cluster::{
     ClusterDocument, CredentialsDocument, EmbeddedDocument, HealthDocument, IdentityDocument, UpstreamTlsDocument,
     VerificationMode,
 };
+pub(super) use key_set::KeySetVerification;
 pub(super) use listener::{AdminDocument, ClientCertificates, ListenerDocument, ListenerTlsDocument};
 pub(super) use operation::{
     AuditDocument, AuditEvent, AuditOutput, FormatDocument, LevelDocument, LimitsDocument, LoggingDocument,

@@ -5,8 +5,8 @@ use crate::config::document::{
     ClaimNames, ClaimPatternTexts, ClientAuthenticationDocument, JwtRealmDocument, SharedSecretType, TokenTypeDocument,
 };
 use crate::realm::jwt::{
-    self, Algorithm, ClaimPattern, ClaimPatterns, ClaimSources, ClientAuthentication, FallbackClaims, KeySet,
-    SubjectPattern, TokenType,
+    self, Algorithm, ClaimPattern, ClaimPatterns, ClaimSources, ClientAuthentication, FallbackClaims, SubjectPattern,
+    TokenType,
 };
 use crate::secret::Secret;
 
@@ -36,6 +36,7 @@ impl Review<'_> {
                 aud: document.fallback_claims.aud.clone(),
             },
             keys: self.key_set(key, document),
+            issuer: self.issuer(key, document),
             client_authentication: self
                 .client_authentication(&key.key("client_authentication"), &document.client_authentication),
             populate_user_metadata: document.populate_user_metadata,
@@ -70,37 +71,6 @@ impl Review<'_> {
             mail: pattern("mail", &texts.mail),
             dn: pattern("dn", &texts.dn),
         }
-    }
-
-    fn key_set(&mut self, key: &KeyPath, document: &JwtRealmDocument) -> KeySet {
-        let public = document.pkc_jwkset_path.as_deref().and_then(|path| {
-            let key = key.key("pkc_jwkset_path");
-            self.parsed(&key, jwt::check_key_path(path))?;
-            let (file, bytes) = self.named_bytes(&key, path)?;
-            match KeySet::parse_public(&bytes) {
-                Ok(keys) => Some(keys),
-                Err(problem) => {
-                    self.fault_inside(&key, &file, None, Fault::Invalid(Box::new(problem)));
-                    None
-                }
-            }
-        });
-        let (shared_key, shared_set) = ("hmac_key", "hmac_jwkset");
-        let hmac_key = self.secret(key, shared_key, document.hmac_key.as_ref(), document.hmac_key_file.as_deref());
-        let hmac_set =
-            self.secret(key, shared_set, document.hmac_jwkset.as_ref(), document.hmac_jwkset_file.as_deref());
-        if hmac_key.is_some() && hmac_set.is_some() {
-            self.fault(key, Fault::Conflict { other: format!("{shared_key}] and [{shared_set}") });
-        }
-        let hmac_key = hmac_key.and_then(|secret| {
-            let given = if document.hmac_key.is_some() { shared_key } else { "hmac_key_file" };
-            self.parsed(&key.key(given), KeySet::from_hmac_key(secret.expose().as_bytes()))
-        });
-        let hmac_set = hmac_set.and_then(|secret| {
-            let given = if document.hmac_jwkset.is_some() { shared_set } else { "hmac_jwkset_file" };
-            self.parsed(&key.key(given), KeySet::parse_hmac(secret.expose().as_bytes()))
-        });
-        [public, hmac_key, hmac_set].into_iter().flatten().fold(KeySet::default(), KeySet::join)
     }
 
     fn client_authentication(

@@ -5,6 +5,7 @@ mod authentication;
 mod authorization;
 mod clusters;
 mod jwt_realm;
+mod key_set;
 mod listeners;
 mod operation;
 mod secrets;

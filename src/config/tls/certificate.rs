@@ -125,6 +125,10 @@ impl Certificate {
         Some(Self { der, subject, not_before, not_after })
     }
 
+    pub(in crate::config) const fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
     /// What somebody should know about the time of the certificate: it is over, soon over, or has not begun.
     ///
     /// It is not refused for it: callers will, and an outage at the next restart helps nobody.

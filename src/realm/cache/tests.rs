@@ -18,7 +18,7 @@ fn entry(name: &str, renew_at: Instant) -> Entry {
         email: None,
         metadata: BTreeMap::new(),
     };
-    Entry { principal: Rc::new(principal), renew_at, ends_at: None }
+    Entry { principal: Rc::new(principal), renew_at, ends_at: None, key: None }
 }
 
 fn digest(number: u64) -> Digest {

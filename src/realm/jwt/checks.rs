@@ -10,10 +10,18 @@ use super::token::Token;
 /// Latest date that is taken: the end of the year 9999, in seconds. What lies behind it is a slip or a trick.
 const SECONDS_MAX: i64 = 253_402_300_799;
 
-/// Checks header and claims in Elasticsearch's order. Returns when the token ends, clock skew included.
+/// When a token begins and ends.
+pub(super) struct Dates {
+    /// `iat`.
+    pub(super) issued_at: SystemTime,
+    /// `exp` and the clock skew.
+    pub(super) ends_at: SystemTime,
+}
+
+/// Checks header and claims in Elasticsearch's order.
 ///
 /// Source: Elasticsearch, `JwtAuthenticator.java` and its validators.
-pub(super) fn check(settings: &Settings, token: &Token<'_>, now: SystemTime) -> Result<SystemTime, Refusal> {
+pub(super) fn check(settings: &Settings, token: &Token<'_>, now: SystemTime) -> Result<Dates, Refusal> {
     check_type(settings.token_type, token.kind.as_deref())?;
     let claims = &token.claims;
     if single(claims, "iss")? != settings.allowed_issuer {
@@ -25,11 +33,11 @@ pub(super) fn check(settings: &Settings, token: &Token<'_>, now: SystemTime) -> 
     if !settings.allowed_signature_algorithms.contains(&token.algorithm) {
         return Err(Refusal::Algorithm);
     }
-    let end = check_dates(settings, claims, now)?;
+    let dates = check_dates(settings, claims, now)?;
     for (name, allowed) in &settings.required_claims {
         check_any(claims, name, allowed)?;
     }
-    Ok(end)
+    Ok(dates)
 }
 
 /// Checks `ES-Client-Authentication: SharedSecret <secret>`, where the realm asks for it; in constant time.
@@ -64,26 +72,25 @@ fn fallback<'a>(claims: &Object, name: &'a str, instead: Option<&'a str>) -> &'a
 }
 
 /// `iat` and `exp` must be there, and id tokens must not begin (`nbf`) or be authenticated (`auth_time`) later.
-fn check_dates(settings: &Settings, claims: &Object, now: SystemTime) -> Result<SystemTime, Refusal> {
+fn check_dates(settings: &Settings, claims: &Object, now: SystemTime) -> Result<Dates, Refusal> {
     let skew = settings.allowed_clock_skew;
     let latest = now.checked_add(skew).unwrap_or(now);
-    let past = |name: &'static str, required: bool| match date(claims, name)? {
-        Some(moment) if moment < latest => Ok(()),
-        Some(_) => Err(Refusal::NotYet(name)),
-        None if required => Err(Refusal::Missing(name.to_owned())),
-        None => Ok(()),
+    let past = |name: &'static str| match date(claims, name)? {
+        Some(moment) if moment >= latest => Err(Refusal::NotYet(name)),
+        moment => Ok(moment),
     };
-    past("iat", true)?;
-    let end = date(claims, "exp")?.ok_or_else(|| Refusal::Missing("exp".to_owned()))?;
-    let end = end.checked_add(skew).ok_or_else(|| Refusal::WrongType("exp".to_owned()))?;
-    if end <= now {
+    let missing = |name: &str| Refusal::Missing(name.to_owned());
+    let issued_at = past("iat")?.ok_or_else(|| missing("iat"))?;
+    let end = date(claims, "exp")?.ok_or_else(|| missing("exp"))?;
+    let ends_at = end.checked_add(skew).ok_or_else(|| Refusal::WrongType("exp".to_owned()))?;
+    if ends_at <= now {
         return Err(Refusal::Expired);
     }
-    past("nbf", false)?;
+    past("nbf")?;
     if settings.token_type == TokenType::IdToken {
-        past("auth_time", false)?;
+        past("auth_time")?;
     }
-    Ok(end)
+    Ok(Dates { issued_at, ends_at })
 }
 
 /// Seconds since 1970; a fraction is dropped.

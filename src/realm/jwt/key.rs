@@ -1,5 +1,7 @@
 //! One key, ready for every algorithm that it may be used with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm};
 use base64::Engine;
@@ -16,9 +18,12 @@ const RSA_BITS_MAX: usize = 8192;
 const HMAC_BYTES_MIN: usize = 32;
 
 /// A key. What it may verify is decided when it is read: nothing that a token says can widen it.
-pub(super) struct Key {
+pub(in crate::realm) struct Key {
     id: Option<String>,
     verifiers: Vec<(Algorithm, Verifier)>,
+    /// What it was read from; not of shared keys, which are no use to keep.
+    members: Option<Object>,
+    withdrawn: AtomicBool,
 }
 
 enum Verifier {
@@ -63,7 +68,7 @@ impl Key {
             }
             _ => return Ok(None),
         };
-        Self::restricted(members, verifiers)
+        Self::restricted(members, verifiers).map(|key| Some(Self { members: Some(members.clone()), ..key }))
     }
 
     /// Reads a shared key; `None` for other types and uses.
@@ -72,7 +77,7 @@ impl Key {
             return Ok(None);
         }
         let key = Self::shared(None, None, &decoded(members, "k")?)?;
-        Self::restricted(members, key.verifiers)
+        Self::restricted(members, key.verifiers).map(Some)
     }
 
     /// Takes a shared key as it is, for the HMAC algorithm given or for all of them.
@@ -91,11 +96,11 @@ impl Key {
         let verifiers = usable
             .map(|(algorithm, hash, _)| (algorithm, Verifier::Shared(Box::new(hmac::Key::new(hash, key)))))
             .collect();
-        Ok(Self { id, verifiers })
+        Ok(Self::new(id, verifiers))
     }
 
     /// Keeps what the key's own `alg` allows, if it has one.
-    fn restricted(members: &Object, mut verifiers: Vec<(Algorithm, Verifier)>) -> Result<Option<Self>, KeyProblem> {
+    fn restricted(members: &Object, mut verifiers: Vec<(Algorithm, Verifier)>) -> Result<Self, KeyProblem> {
         if let Some(name) = members.get("alg") {
             let name = name.as_text().ok_or(KeyProblem::Missing("alg"))?;
             verifiers.retain(|(algorithm, _)| algorithm.to_string() == name);
@@ -104,7 +109,29 @@ impl Key {
             }
         }
         let id = members.get("kid").map(|id| id.as_text().map(str::to_owned).ok_or(KeyProblem::Missing("kid")));
-        Ok(Some(Self { id: id.transpose()?, verifiers }))
+        Ok(Self::new(id.transpose()?, verifiers))
+    }
+
+    const fn new(id: Option<String>, verifiers: Vec<(Algorithm, Verifier)>) -> Self {
+        Self { id, verifiers, members: None, withdrawn: AtomicBool::new(false) }
+    }
+
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Whether both were read from the same members.
+    pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
+        self.members.is_some() && self.members == other.members
+    }
+
+    /// The issuer has it no more: what it has verified must be forgotten.
+    pub(super) fn withdraw(&self) {
+        self.withdrawn.store(true, Ordering::Release);
+    }
+
+    pub(in crate::realm) fn is_withdrawn(&self) -> bool {
+        self.withdrawn.load(Ordering::Acquire)
     }
 
     pub(super) fn serves(&self, algorithm: Algorithm) -> bool {

@@ -78,29 +78,93 @@ impl KeySet {
         self.keys.iter().any(|key| key.serves(algorithm))
     }
 
-    /// Whether `signature` over `message` is good by one of the keys.
+    /// The key by which `signature` over `message` is good.
     ///
     /// A key is tried if it serves the algorithm, and if its id is that of the token where both have one.
-    pub(super) fn verify(&self, id: Option<&str>, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let candidates = self.keys.iter().filter(|key| key.may_have_signed(id));
-        candidates.into_iter().any(|key| key.verify(algorithm, message, signature))
+    pub(super) fn verify(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<Arc<Key>> {
+        let mut candidates = self.keys.iter().filter(|key| key.may_have_signed(id));
+        candidates.find(|key| key.verify(algorithm, message, signature)).cloned()
+    }
+
+    /// Reads a JSON Web Key set that an issuer publishes. Keys that are malformed or weak are left out and told: nobody
+    /// who runs the gateway can mend them, and the good ones beside them must not go with them (RFC 7517, section 5).
+    ///
+    /// # Errors
+    /// What is no key set, is too long, or has no usable key.
+    pub(super) fn parse_published(answer: &[u8]) -> Result<(Self, Vec<KeySetProblem>), KeySetProblem> {
+        let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+        for key in read_each(answer, Key::read_public)? {
+            match key {
+                Ok(key) => keys.extend(key.map(Arc::new)),
+                Err(problem) => unusable.push(problem),
+            }
+        }
+        if keys.is_empty() { Err(KeySetProblem::Empty) } else { Ok((Self { keys }, unusable)) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether there is a key of that id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.keys.iter().any(|key| key.id() == Some(id))
+    }
+
+    /// The same keys; those that `earlier` has as well are its very ones.
+    pub(super) fn keeping(self, earlier: &Self) -> Self {
+        let keep = |key: Arc<Key>| {
+            let known = earlier.keys.iter().find(|known| known.is_the_same_as(&key) && !known.is_withdrawn());
+            known.cloned().unwrap_or(key)
+        };
+        Self { keys: self.keys.into_iter().map(keep).collect() }
+    }
+
+    /// Withdraws the keys that `later` does not have.
+    pub(super) fn withdraw_beyond(&self, later: &Self) {
+        self.beyond(later).for_each(|key| key.withdraw());
+    }
+
+    /// The ids of the keys that `other` does not have; `-` for those without one.
+    pub(super) fn ids_beyond(&self, other: &Self) -> Vec<String> {
+        self.beyond(other).map(|key| key.id().unwrap_or("-").to_owned()).collect()
+    }
+
+    fn beyond(&self, other: &Self) -> impl Iterator<Item = &Arc<Key>> {
+        self.keys.iter().filter(|key| !other.keys.iter().any(|known| Arc::ptr_eq(known, key)))
     }
 
     fn parse(file: &[u8], read: fn(&Object) -> Result<Option<Key>, KeyProblem>) -> Result<Self, KeySetProblem> {
-        let set = parse_object(file).map_err(KeySetProblem::Json)?;
-        let Some(Json::List(list)) = set.get("keys") else { return Err(KeySetProblem::NoKeys) };
-        if list.len() > KEYS_MAX {
-            return Err(KeySetProblem::TooMany);
-        }
-        let mut keys = Vec::with_capacity(list.len());
-        for (index, item) in list.iter().enumerate() {
-            let Json::Object(members) = item else { return Err(KeySetProblem::NoKeys) };
-            let id = members.get("kid").and_then(Json::as_text).map(str::to_owned);
-            let key = read(members).map_err(|cause| KeySetProblem::Key { position: index + 1, id, cause })?;
-            keys.extend(key.map(Arc::new));
-        }
+        let keys = read_each(file, read)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let keys: Vec<_> = keys.into_iter().flatten().map(Arc::new).collect();
         if keys.is_empty() { Err(KeySetProblem::Empty) } else { Ok(Self { keys }) }
     }
+}
+
+type Read = Result<Option<Key>, KeySetProblem>;
+
+fn read_each(file: &[u8], read: fn(&Object) -> Result<Option<Key>, KeyProblem>) -> Result<Vec<Read>, KeySetProblem> {
+    let set = parse_object(file).map_err(KeySetProblem::Json)?;
+    let Some(Json::List(list)) = set.get("keys") else { return Err(KeySetProblem::NoKeys) };
+    if list.len() > KEYS_MAX {
+        return Err(KeySetProblem::TooMany);
+    }
+    let one = |(index, item): (usize, &Json)| {
+        let Json::Object(members) = item else { return Err(KeySetProblem::NoKeys) };
+        let id = members.get("kid").and_then(Json::as_text).map(str::to_owned);
+        read(members).map_err(|cause| KeySetProblem::Key { position: index + 1, id, cause })
+    };
+    Ok(list.iter().enumerate().map(one).collect())
 }
 
 impl fmt::Debug for KeySet {

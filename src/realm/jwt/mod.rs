@@ -1,6 +1,7 @@
 //! The `jwt` realm: bearer tokens signed by an issuer that the config names.
 
 mod checks;
+mod issuer;
 mod json;
 mod key;
 mod keys;
@@ -10,7 +11,11 @@ mod refusal;
 mod settings;
 mod token;
 
+pub use issuer::{
+    Intervals, IssuerKeys, IssuerSettings, IssuerTls, KeySetState, KeySetStatus, KeySetUrl, KeySetUrlProblem, WAIT_MAX,
+};
 pub use json::JsonProblem;
+pub(in crate::realm) use key::Key;
 pub use key::KeyProblem;
 pub use keys::{KeySet, KeySetProblem};
 pub use pattern::{ClaimPattern, SubjectPattern};
@@ -18,6 +23,6 @@ pub(in crate::realm) use realm::{Bearer, JwtRealm};
 pub use refusal::Refusal;
 pub use settings::{
     Algorithm, ClaimPatterns, ClaimSources, ClientAuthentication, FallbackClaims, Settings, SettingsProblem, TokenType,
-    UnknownAlgorithm, check_key_path,
+    UnknownAlgorithm,
 };
 pub(in crate::realm) use token::{TOKEN_BYTES_MAX, Token};

@@ -1,10 +1,14 @@
 //! A jwt realm at work: from a token to a principal.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::checks::{check, check_client, texts};
+use super::issuer::IssuerKeys;
 use super::json::{Json, Object};
+use super::key::Key;
+use super::keys::KeySet;
 use super::pattern::ClaimPattern;
 use super::refusal::Refusal;
 use super::settings::{ClientAuthentication, Settings};
@@ -15,6 +19,7 @@ use crate::realm::role_mapping::{RoleMapping, Subject};
 /// A jwt realm.
 pub(in crate::realm) struct JwtRealm {
     settings: Settings,
+    issuer: Option<Arc<IssuerKeys>>,
 }
 
 /// A token that is good.
@@ -22,11 +27,24 @@ pub(in crate::realm) struct Bearer {
     pub(in crate::realm) principal: Principal,
     /// From then on the token is worth nothing; clock skew included.
     pub(in crate::realm) ends_at: SystemTime,
+    /// Once it is withdrawn the token is worth nothing either.
+    pub(in crate::realm) key: Arc<Key>,
 }
 
 impl JwtRealm {
-    pub(in crate::realm) fn build(settings: &Settings) -> Self {
-        Self { settings: settings.clone() }
+    /// `earlier`: the realm of the same name before a reload, whose fetched keys are good until new ones are.
+    pub(in crate::realm) fn build(settings: &Settings, earlier: Option<&Self>) -> Self {
+        let earlier = earlier.and_then(|earlier| earlier.issuer.as_deref());
+        let new = |issuer| Arc::new(IssuerKeys::new(&settings.name, issuer, earlier));
+        Self { issuer: settings.issuer.clone().map(new), settings: settings.clone() }
+    }
+
+    pub(in crate::realm) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    pub(in crate::realm) const fn issuer(&self) -> Option<&Arc<IssuerKeys>> {
+        self.issuer.as_ref()
     }
 
     pub(in crate::realm) const fn weighs_shared_secret(&self) -> bool {
@@ -46,12 +64,34 @@ impl JwtRealm {
     ) -> Result<Bearer, Refusal> {
         let settings = &self.settings;
         check_client(&settings.client_authentication, shared_secret)?;
-        let ends_at = check(settings, token, now)?;
-        if !settings.keys.verify(token.key_id.as_deref(), token.algorithm, token.message, &token.signature) {
-            return Err(Refusal::Signature);
-        }
+        let dates = check(settings, token, now)?;
+        let key = self.key_of(token).ok_or_else(|| self.no_key(token, dates.issued_at))?;
         let principal = self.principal(&token.claims, role_mapping)?;
-        Ok(Bearer { principal, ends_at })
+        Ok(Bearer { principal, ends_at: dates.ends_at, key })
+    }
+
+    /// Waits for the keys of a fetch that the token makes necessary; false if there was nothing to wait for.
+    pub(in crate::realm) async fn fetched_for(&self, token: &Token<'_>) -> bool {
+        let Some(issuer) = &self.issuer else { return false };
+        issuer.renewed(|keys| token.key_id.as_deref().is_some_and(|id| keys.has(id))).await
+    }
+
+    fn key_of(&self, token: &Token<'_>) -> Option<Arc<Key>> {
+        let id = token.key_id.as_deref();
+        let of = |keys: &KeySet| keys.verify(id, token.algorithm, token.message, &token.signature);
+        of(&self.settings.keys).or_else(|| self.issuer.as_ref()?.look(of))
+    }
+
+    /// Whether the issuer may have a key that is not known here: nothing that is known has the id of the token, and the
+    /// token is not older than what is known. An issuer publishes a key before it signs by it.
+    fn no_key(&self, token: &Token<'_>, issued_at: SystemTime) -> Refusal {
+        let Some(issuer) = self.issuer.as_ref().filter(|_| !token.algorithm.is_hmac()) else {
+            return Refusal::Signature;
+        };
+        let known = token.key_id.as_deref().is_some_and(|id| issuer.look(|keys| keys.has(id)));
+        let latest = issued_at.checked_add(self.settings.allowed_clock_skew).unwrap_or(issued_at);
+        let older = issuer.as_of().is_some_and(|as_of| latest < as_of);
+        if known || older { Refusal::Signature } else { Refusal::UnknownKey }
     }
 
     fn principal(&self, claims: &Object, role_mapping: &RoleMapping) -> Result<Principal, Refusal> {

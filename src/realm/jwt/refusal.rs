@@ -35,6 +35,8 @@ pub enum Refusal {
     Expired,
     #[error("the signature is not good by any key of the realm")]
     Signature,
+    #[error("signed by a key that the issuer has not published")]
+    UnknownKey,
     #[error("no principal in claim [{0}]")]
     NoPrincipal(String),
 }

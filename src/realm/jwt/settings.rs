@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::issuer::IssuerSettings;
 use super::keys::KeySet;
 use super::pattern::{ClaimPattern, SubjectPattern};
 use crate::secret::Secret;
@@ -29,8 +30,10 @@ pub struct Settings {
     /// Claim name to its allowed values; never `iss`, `sub`, `aud`, `exp`, `nbf` or `iat`.
     pub required_claims: BTreeMap<String, Vec<String>>,
     pub fallback_claims: FallbackClaims,
-    /// Keys of `pkc_jwkset_path` (RSA, EC, Ed25519) and of `hmac_jwkset_file` or `hmac_key_file` together.
+    /// Keys of the file `pkc_jwkset_path` (RSA, EC, Ed25519) and of `hmac_jwkset_file` or `hmac_key_file` together.
     pub keys: KeySet,
+    /// Where `pkc_jwkset_path` is a URL.
+    pub issuer: Option<IssuerSettings>,
     pub client_authentication: ClientAuthentication,
     /// Whether claims become metadata (`jwt_claim_*`). Elasticsearch: `populate_user_metadata`, default true.
     pub populate_user_metadata: bool,
@@ -163,10 +166,6 @@ pub enum SettingsProblem {
     FallbackForIdToken,
     #[error("the shared secret is empty")]
     EmptySharedSecret,
-    #[error("keys are not fetched from [{0}] yet: name a file")]
-    KeyUrl(String),
-    #[error("a key set URL must be https")]
-    PlainKeyUrl,
 }
 
 impl SettingsProblem {
@@ -179,21 +178,8 @@ impl SettingsProblem {
             Self::RegisteredClaimRequired(_) | Self::NoRequiredValue(_) => "required_claims",
             Self::FallbackForIdToken => "fallback_claims",
             Self::EmptySharedSecret => "client_authentication",
-            Self::KeyUrl(_) | Self::PlainKeyUrl => "pkc_jwkset_path",
         }
     }
-}
-
-/// Takes a `pkc_jwkset_path` that names a file; for the config, before it reads it.
-///
-/// # Errors
-/// `KeyUrl` for `https://`, `PlainKeyUrl` for `http://`.
-pub fn check_key_path(path: &str) -> Result<(), SettingsProblem> {
-    let lower = path.to_ascii_lowercase();
-    if lower.starts_with("https://") {
-        return Err(SettingsProblem::KeyUrl(path.to_owned()));
-    }
-    if lower.starts_with("http://") { Err(SettingsProblem::PlainKeyUrl) } else { Ok(()) }
 }
 
 /// Claims with a setting of their own.
@@ -212,7 +198,8 @@ impl Settings {
         note(self.allowed_signature_algorithms.is_empty(), SettingsProblem::NoAlgorithm);
         note(self.claims.principal.is_empty(), SettingsProblem::NoPrincipalClaim);
         for algorithm in &self.allowed_signature_algorithms {
-            note(!self.keys.serves(*algorithm), SettingsProblem::NoKey(*algorithm));
+            let fetched = self.issuer.is_some() && !algorithm.is_hmac();
+            note(!fetched && !self.keys.serves(*algorithm), SettingsProblem::NoKey(*algorithm));
         }
         for (name, values) in &self.required_claims {
             note(REGISTERED.contains(&name.as_str()), SettingsProblem::RegisteredClaimRequired(name.clone()));
