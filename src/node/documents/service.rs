@@ -33,6 +33,14 @@ impl Documents {
     /// # Errors
     /// A missing index; the store cannot be read.
     pub async fn get(&self, index: &str, id: &str) -> Result<Option<Document>, SearchError> {
+        self.document(index, id)
+    }
+
+    /// As [`Documents::get`], for those who must not wait in between.
+    ///
+    /// # Errors
+    /// As [`Documents::get`].
+    pub fn document(&self, index: &str, id: &str) -> Result<Option<Document>, SearchError> {
         let catalogue = self.store.catalogue();
         let found = catalogue.write_target(index);
         let index = found.ok_or_else(|| SearchError::IndexMissing { index: index.to_owned() })?;

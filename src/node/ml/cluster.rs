@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::configuration::{Datafeed, Job};
 use super::indices::CONFIG_INDEX;
-use super::metadata::Metadata;
+use super::metadata::{Blocked, Metadata};
 use super::persistent::{Assignment, PersistentTask, TaskKey};
 use super::problem::Problem;
 use super::state_key;
@@ -47,6 +47,10 @@ impl Cluster {
         for (key, value) in core.store.state_prefix(state_key::TASKS)? {
             let (task_key, task): (TaskKey, PersistentTask) = parse(&key, &value)?;
             metadata.tasks.insert(task_key, task);
+        }
+        for (key, value) in core.store.state_prefix(state_key::BLOCKED)? {
+            let (job_id, blocked): (String, Blocked) = parse(&key, &value)?;
+            metadata.blocked.insert(job_id, blocked);
         }
         let cluster = Self { core, current: watch::channel(Arc::new(metadata)).0, turn: Mutex::new(()) };
         cluster
@@ -120,6 +124,7 @@ fn write_difference(before: &Metadata, after: &Metadata, batch: &mut Batch) -> R
     }
     write_map(&before.jobs, &after.jobs, batch, &JOBS)?;
     write_map(&before.datafeeds, &after.datafeeds, batch, &DATAFEEDS)?;
+    write_blocked(before, after, batch)?;
     for key in before.tasks.keys().filter(|key| !after.tasks.contains_key(*key)) {
         batch.delete_state(state_key::task(key));
         batch.delete_state(state_key::owner(key));
@@ -130,6 +135,16 @@ fn write_difference(before: &Metadata, after: &Metadata, batch: &mut Batch) -> R
             Assignment::Node => batch.put_state(state_key::owner(key), state_key::owner_value(task.allocation)),
             Assignment::AwaitingUpgrade => batch.delete_state(state_key::owner(key)),
         }
+    }
+    Ok(())
+}
+
+fn write_blocked(before: &Metadata, after: &Metadata, batch: &mut Batch) -> Result<(), ApiError> {
+    for id in before.blocked.keys().filter(|id| !after.blocked.contains_key(*id)) {
+        batch.delete_state(state_key::blocked(id));
+    }
+    for (id, blocked) in after.blocked.iter().filter(|(id, blocked)| before.blocked.get(*id) != Some(*blocked)) {
+        batch.put_state(state_key::blocked(id), bytes(&(id, blocked))?);
     }
     Ok(())
 }

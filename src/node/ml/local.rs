@@ -36,6 +36,8 @@ pub(crate) struct Running {
     /// The version of the metadata that was acted upon last.
     pub(crate) seen_version: u64,
     last_id: u64,
+    /// Numbers up to this are of tasks that another process began.
+    pub(crate) inherited: u64,
 }
 
 /// The table of running tasks; changes wake those who wait for tasks to end.
@@ -43,8 +45,20 @@ pub(crate) struct Running {
 pub(crate) struct LocalTasks(watch::Sender<Running>);
 
 impl LocalTasks {
-    pub(crate) fn new() -> Self {
-        Self(watch::channel(Running::default()).0)
+    /// `last_id` is the highest number of the tasks that another process began.
+    pub(crate) fn new(last_id: u64) -> Self {
+        Self(watch::channel(Running { last_id, inherited: last_id, ..Running::default() }).0)
+    }
+
+    /// The number of a task that is to be entered later.
+    pub(crate) fn reserve(&self) -> u64 {
+        let mut reserved = 0;
+        self.0.send_if_modified(|running| {
+            running.last_id += 1;
+            reserved = running.last_id;
+            false
+        });
+        reserved
     }
 
     pub(crate) fn now(&self) -> Running {
@@ -61,12 +75,12 @@ impl LocalTasks {
         running.tasks.get(&TaskKey::Job(job_id.to_owned())).and_then(|task| task.commands.clone())
     }
 
-    /// Registers a task. Its entry goes when the returned guard is dropped, also if the task panics.
+    /// Registers a task under its number, or under the next one if that is 0. Its entry goes when the returned guard is dropped, also if the task panics.
     pub(crate) fn enter(&self, key: TaskKey, task: LocalTask) -> Entry {
         let allocation = task.allocation;
         self.0.send_modify(|running| {
-            running.last_id += 1;
-            let id = running.last_id;
+            running.last_id += u64::from(task.id == 0);
+            let id = if task.id == 0 { running.last_id } else { task.id };
             running.tasks.insert(key.clone(), LocalTask { id, ..task });
         });
         Entry { table: self.0.clone(), key, allocation }

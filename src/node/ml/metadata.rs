@@ -7,23 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration::{Datafeed, Job};
 use super::identifier::{NoMatch, expand};
-use super::persistent::{Assignment, PersistentTask, Phase, TaskKey, TimeRange};
+use super::persistent::{Assignment, Operation, PersistentTask, Phase, TaskKey, TimeRange};
 use super::problem::Problem;
 
-/// Why a job takes no other operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blocked {
-    Delete,
-    Reset,
-}
-
-impl Blocked {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::Reset => "reset",
-        }
-    }
+/// What a job is blocked by until it is done: no other operation, and nobody opens the job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Blocked {
+    pub(crate) operation: Operation,
+    /// The number of the operation's task in `_tasks`.
+    pub(crate) task: u64,
+    pub(crate) since_ms: i64,
+    /// Whether the outcome is kept for `GET _tasks/{id}`: nobody waits for it.
+    pub(crate) kept: bool,
 }
 
 /// Jobs, datafeeds, their tasks and the flag of upgrade mode.
@@ -35,7 +30,7 @@ pub(crate) struct Metadata {
     pub(crate) jobs: BTreeMap<String, Arc<Job>>,
     pub(crate) datafeeds: BTreeMap<String, Arc<Datafeed>>,
     pub(crate) tasks: BTreeMap<TaskKey, PersistentTask>,
-    /// Only while the operation runs: it begins again after a restart if it is asked for again.
+    /// By job. Kept on disk: an operation that a restart cuts off goes on after it.
     pub(crate) blocked: BTreeMap<String, Blocked>,
 }
 

@@ -13,7 +13,9 @@ mod identifier;
 mod indices;
 mod job;
 mod local;
+mod maintenance;
 mod metadata;
+mod operation;
 mod persistent;
 mod problem;
 mod reconcile;
@@ -62,8 +64,10 @@ impl Ml {
     pub async fn start(core: &Core) -> Result<Self, StoreError> {
         indices::ensure_own(core).await.map_err(unreadable)?;
         let cluster = Cluster::load(core.clone()).await.map_err(unreadable)?;
-        let parts = Arc::new(Parts { cluster, local: LocalTasks::new(), switching: Mutex::new(()) });
+        let last_task = cluster.now().blocked.values().map(|blocked| blocked.task).max().unwrap_or(0);
+        let parts = Arc::new(Parts { cluster, local: LocalTasks::new(last_task), switching: Mutex::new(()) });
         let (stop, stopped) = watch::channel(false);
+        tokio::spawn(maintenance::daily(Arc::clone(&parts), stopped.clone()));
         let reconciler = tokio::spawn(reconcile::run(Arc::clone(&parts), stopped));
         Ok(Self { parts, stop, reconciler: Mutex::new(Some(reconciler)) })
     }

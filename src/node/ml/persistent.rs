@@ -12,14 +12,56 @@ pub(crate) const AWAITING_UPGRADE: &str = "persistent task cannot be assigned wh
 pub(crate) enum TaskKey {
     Job(String),
     Datafeed(String),
+    /// Only ever a task of the node: what is to be done is in the metadata's `blocked`.
+    Operation(Operation, String),
+}
+
+/// What blocks a job while it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Operation {
+    Delete,
+    Reset,
+    /// Removes the results from `from_ms` on, milliseconds; the job itself has been reverted before.
+    Revert {
+        from_ms: i64,
+    },
+}
+
+impl Operation {
+    /// The reason that a blocked job shows.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Reset => "reset",
+            Self::Revert { .. } => "revert",
+        }
+    }
+
+    fn action(self) -> &'static str {
+        match self {
+            Self::Delete => "cluster:admin/xpack/ml/job/delete",
+            Self::Reset => "cluster:admin/xpack/ml/job/reset",
+            Self::Revert { .. } => "cluster:admin/xpack/ml/job/model_snapshots/revert",
+        }
+    }
 }
 
 impl TaskKey {
-    /// The action of the persistent task; the task on the node has `[c]` behind it.
+    /// The action of the task as the node runs it: a persistent one has `[c]` behind its name.
     pub(crate) fn action(&self) -> &'static str {
         match self {
-            Self::Job(_) => "xpack/ml/job",
-            Self::Datafeed(_) => "xpack/ml/datafeed",
+            Self::Job(_) => "xpack/ml/job[c]",
+            Self::Datafeed(_) => "xpack/ml/datafeed[c]",
+            Self::Operation(operation, _) => operation.action(),
+        }
+    }
+
+    /// The type that `_tasks` shows.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Job(_) | Self::Datafeed(_) => "persistent",
+            Self::Operation(..) => "transport",
         }
     }
 }
@@ -29,6 +71,7 @@ impl fmt::Display for TaskKey {
         match self {
             Self::Job(id) => write!(formatter, "job-{id}"),
             Self::Datafeed(id) => write!(formatter, "datafeed-{id}"),
+            Self::Operation(operation, id) => write!(formatter, "{}-job-{id}", operation.name()),
         }
     }
 }

@@ -63,6 +63,28 @@ pub(crate) enum Problem {
     AlreadyStarted(String),
     #[error("Timed out when waiting for persistent tasks after {}", written(*.0))]
     TasksTimedOut(i64),
+    #[error("Can only revert to a model snapshot when the job is closed.")]
+    RevertOpenJob,
+    #[error("cannot revert job [{job}] to snapshot [{snapshot}] while it is blocked with [{by}]")]
+    RevertBlocked { job: String, snapshot: String, by: &'static str },
+    #[error("Model snapshot '{snapshot}' is the active snapshot for job '{job}', so cannot be deleted")]
+    ActiveSnapshot { job: String, snapshot: String },
+    #[error(
+        "Cannot upgrade snapshot [{snapshot}] for job [{job}] as it is the current primary job snapshot and the job's state is \
+         [{state}]. Please close the job before upgrading the snapshot."
+    )]
+    UpgradeOpenSnapshot { job: String, snapshot: String, state: &'static str },
+    #[error(
+        "Cannot upgrade job [{job}] snapshot [{snapshot}] as it is already compatible with current version {}",
+        super::JOB_VERSION
+    )]
+    UpgradeCurrentSnapshot { job: String, snapshot: String },
+    #[error("cannot {operation} job [{job}] while it is blocked with [{by}]")]
+    BlockedBy { operation: &'static str, job: String, by: &'static str },
+    #[error("cannot reset job while it is blocked with [{by}]")]
+    ResetBlocked { by: &'static str },
+    #[error("task [{0}] isn't running and hasn't stored its results")]
+    UnknownTask(String),
     #[error("Can only reset a job when it is closed.")]
     ResetOpenJob,
     #[error("cannot reset job while indices are being upgraded")]
@@ -86,10 +108,12 @@ pub(crate) enum Problem {
 impl Problem {
     fn status(&self) -> u16 {
         match self {
-            Self::UnknownJob(_) | Self::UnknownDatafeed(_) | Self::UnknownSnapshot { .. } | Self::UnknownBucket(_) => {
-                404
-            }
-            Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) => 400,
+            Self::UnknownJob(_)
+            | Self::UnknownDatafeed(_)
+            | Self::UnknownSnapshot { .. }
+            | Self::UnknownBucket(_)
+            | Self::UnknownTask(_) => 404,
+            Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) | Self::ActiveSnapshot { .. } => 400,
             Self::Unreadable { .. } => 403,
             Self::JobHasDatafeed { .. }
             | Self::AlreadyOpened(_)
@@ -104,6 +128,12 @@ impl Problem {
             | Self::UpdateOpenJob { .. }
             | Self::StartWithoutJob { .. }
             | Self::AlreadyStarted(_)
+            | Self::BlockedBy { .. }
+            | Self::RevertOpenJob
+            | Self::RevertBlocked { .. }
+            | Self::UpgradeOpenSnapshot { .. }
+            | Self::UpgradeCurrentSnapshot { .. }
+            | Self::ResetBlocked { .. }
             | Self::ResetOpenJob
             | Self::ResetInUpgradeMode => 409,
             Self::NoCapacity { .. }
@@ -125,6 +155,7 @@ impl Problem {
             Self::StillRunning { .. } => "failed_node_exception",
             Self::TasksTimedOut(_) | Self::StateUnreadable { .. } => "illegal_state_exception",
             Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) => "resource_already_exists_exception",
+            Self::ActiveSnapshot { .. } => "illegal_argument_exception",
             Self::Unreadable { .. } => "security_exception",
             _ if self.status() == 404 => "resource_not_found_exception",
             _ => "status_exception",

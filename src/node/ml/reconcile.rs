@@ -6,9 +6,9 @@ use tokio::sync::{mpsc, watch};
 
 use super::Parts;
 use super::local::{LocalTask, Signal};
-use super::metadata::Metadata;
+use super::metadata::{Blocked, Metadata};
 use super::persistent::{Assignment, PersistentTask, Phase, TaskKey};
-use super::{feed, job};
+use super::{feed, job, operation};
 
 /// Commands that may wait at a job.
 const COMMANDS_MAX: usize = 16;
@@ -35,12 +35,7 @@ pub(crate) async fn run(parts: Arc<Parts>, mut stop: watch::Receiver<bool>) {
 fn reconcile(parts: &Arc<Parts>, metadata: &Metadata, stopping: bool) {
     let running = parts.local.now();
     for (key, task) in &running.tasks {
-        let wanted = metadata.tasks.get(key).filter(|wanted| wanted.allocation == task.allocation && !stopping);
-        let signal = match wanted {
-            Some(PersistentTask { phase: Phase::Ending, .. }) => Signal::Finish,
-            Some(_) => Signal::Run,
-            None => Signal::Vacate,
-        };
+        let signal = signal(metadata, key, task).filter(|_| !stopping).unwrap_or(Signal::Vacate);
         task.signal.send_if_modified(|told| std::mem::replace(told, signal) != signal);
     }
     for (key, task) in metadata.tasks.iter().filter(|(key, _)| !running.tasks.contains_key(*key)) {
@@ -49,9 +44,39 @@ fn reconcile(parts: &Arc<Parts>, metadata: &Metadata, stopping: bool) {
             spawn(parts, key, task);
         }
     }
+    for (job_id, blocked) in metadata.blocked.iter().filter(|_| !stopping) {
+        let key = TaskKey::Operation(blocked.operation, job_id.clone());
+        // Upgrade mode waits for what was begun before it, and lets nothing be taken up again.
+        let held = metadata.standing.upgrade_mode && blocked.task <= running.inherited;
+        if !held && !running.tasks.contains_key(&key) {
+            spawn_operation(parts, key, job_id, blocked);
+        }
+    }
     if running.seen_version != metadata.version {
         parts.local.saw(metadata.version);
     }
+}
+
+/// What a running task is to be told; `None` if it is not wanted any more.
+fn signal(metadata: &Metadata, key: &TaskKey, task: &LocalTask) -> Option<Signal> {
+    if let TaskKey::Operation(operation, job_id) = key {
+        let blocked = metadata.blocked.get(job_id).is_some_and(|blocked| blocked.operation == *operation);
+        return blocked.then_some(Signal::Run);
+    }
+    let wanted = metadata.tasks.get(key).filter(|wanted| wanted.allocation == task.allocation)?;
+    Some(if wanted.phase == Phase::Ending { Signal::Finish } else { Signal::Run })
+}
+
+fn spawn_operation(parts: &Arc<Parts>, key: TaskKey, job_id: &str, blocked: &Blocked) {
+    let (signal, told) = watch::channel(Signal::Run);
+    let started_ms = blocked.since_ms;
+    let entry =
+        parts.local.enter(key, LocalTask { id: blocked.task, allocation: 0, started_ms, signal, commands: None });
+    let (parts, job_id) = (Arc::clone(parts), job_id.to_owned());
+    tokio::spawn(async move {
+        operation::run(&parts, &job_id, told).await;
+        drop(entry);
+    });
 }
 
 fn spawn(parts: &Arc<Parts>, key: &TaskKey, task: &PersistentTask) {
@@ -71,6 +96,7 @@ fn spawn(parts: &Arc<Parts>, key: &TaskKey, task: &PersistentTask) {
                 drop(entry);
             });
         }
+        TaskKey::Operation(..) => {}
         TaskKey::Datafeed(id) => {
             let entry = parts.local.enter(key.clone(), local);
             let task = feed::Task { parts, datafeed_id: id.clone(), allocation, range };

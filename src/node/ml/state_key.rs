@@ -6,6 +6,7 @@ pub(crate) const STANDING: &str = "ml/standing";
 pub(crate) const JOBS: &str = "ml/job/";
 pub(crate) const DATAFEEDS: &str = "ml/datafeed/";
 pub(crate) const TASKS: &str = "ml/task/";
+pub(crate) const BLOCKED: &str = "ml/blocked/";
 
 pub(crate) fn job(id: &str) -> String {
     format!("{JOBS}{id}")
@@ -13,6 +14,11 @@ pub(crate) fn job(id: &str) -> String {
 
 pub(crate) fn datafeed(id: &str) -> String {
     format!("{DATAFEEDS}{id}")
+}
+
+/// What a job is blocked by.
+pub(crate) fn blocked(job_id: &str) -> String {
+    format!("{BLOCKED}{job_id}")
 }
 
 pub(crate) fn task(key: &TaskKey) -> String {

@@ -77,7 +77,7 @@ pub(crate) async fn switch(parts: &Arc<Parts>, enabled: bool, timeout_ms: i64) -
     if before.standing.upgrade_mode == enabled {
         return Ok(());
     }
-    let had_tasks = !before.tasks.is_empty();
+    let had_tasks = !before.tasks.is_empty() || !before.blocked.is_empty();
     // The flag and the assignments change together: a writer that still runs has lost its right to write by then, so
     // that isolating the datafeeds and unassigning the tasks one by one is one step here.
     let version = parts

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::analysis;
 use super::fields::{Fields, not_supported};
+use super::retention::Retention;
 use crate::node::http::ApiError;
 use crate::node::ml::detector::Plan;
 use crate::node::ml::identifier::{check_group, check_id};
@@ -27,12 +28,14 @@ pub(crate) struct Job {
     pub(crate) time_format: TimeFormat,
     /// The whole name of the index that holds its results.
     pub(crate) results_index: String,
-    pub(crate) snapshot_retention_days: i64,
+    pub(crate) retention: Retention,
     source: Map<String, Value>,
 }
 
+/// The id that stands for no snapshot at all after a revert to it.
+pub(crate) const EMPTY_SNAPSHOT: &str = "empty";
 const MEMORY_LIMIT_DEFAULT: &str = "1024mb";
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "job_id",
     "job_type",
     "job_version",
@@ -46,20 +49,21 @@ const KNOWN: [&str; 16] = [
     "data_description",
     "model_snapshot_retention_days",
     "daily_model_snapshot_retention_after_days",
+    "results_retention_days",
     "results_index_name",
     "allow_lazy_open",
     "custom_settings",
 ];
-const UNSUPPORTED: [&str; 4] =
-    ["results_retention_days", "renormalization_window_days", "background_persist_interval", "blocked"];
+const UNSUPPORTED: [&str; 3] = ["renormalization_window_days", "background_persist_interval", "blocked"];
 /// What only the node itself sets.
 const ILLEGAL_AT_CREATION: [&str; 4] = ["job_version", "create_time", "finished_time", "model_snapshot_id"];
-const UPDATABLE: [&str; 7] = [
+const UPDATABLE: [&str; 8] = [
     "groups",
     "description",
     "analysis_limits",
     "model_snapshot_retention_days",
     "daily_model_snapshot_retention_after_days",
+    "results_retention_days",
     "allow_lazy_open",
     "custom_settings",
 ];
@@ -115,7 +119,7 @@ impl Job {
         let (time_field, time_format) = data_description(&fields)?;
         check_time_field(&plan, &time_field)?;
         let results_name = results_name(fields.text("results_index_name")?)?;
-        let snapshot_retention_days = fields.integer("model_snapshot_retention_days")?.unwrap_or(10);
+        let retention = Retention::read(&fields)?;
         let shown = analysis::shown(&plan, config);
         let format = if time_format == TimeFormat::Epoch { "epoch" } else { "epoch_ms" };
         source.insert("analysis_config".to_owned(), shown);
@@ -124,13 +128,12 @@ impl Job {
             json!({"model_memory_limit": format!("{}mb", limit_bytes >> 20), "categorization_examples_limit": 4}),
         );
         source.insert("data_description".to_owned(), json!({"time_field": time_field, "time_format": format}));
-        source.insert("model_snapshot_retention_days".to_owned(), json!(snapshot_retention_days));
-        source.entry("daily_model_snapshot_retention_after_days").or_insert(json!(1.min(snapshot_retention_days)));
+        retention.show(&mut source);
         source.insert("results_index_name".to_owned(), json!(results_name));
         source.entry("allow_lazy_open").or_insert(json!(false));
         source.retain(|_, value| !value.is_null());
         let results_index = format!(".ml-anomalies-{results_name}");
-        Ok(Self { id, groups, plan, time_field, time_format, results_index, snapshot_retention_days, source })
+        Ok(Self { id, groups, plan, time_field, time_format, results_index, retention, source })
     }
 
     /// As `GET` shows it.
@@ -140,7 +143,7 @@ impl Job {
 
     /// The snapshot that the job continues from.
     pub(crate) fn snapshot_id(&self) -> Option<&str> {
-        self.source.get("model_snapshot_id").and_then(Value::as_str)
+        self.source.get("model_snapshot_id").and_then(Value::as_str).filter(|id| *id != EMPTY_SNAPSHOT)
     }
 
     /// With members that the node itself keeps, such as `finished_time`.
@@ -198,18 +201,6 @@ fn check_plain(fields: &Fields<'_>) -> Result<(), ApiError> {
     fields.text("description")?;
     fields.object("custom_settings")?;
     fields.flag("allow_lazy_open")?;
-    let kept = fields.integer("model_snapshot_retention_days")?.unwrap_or(10);
-    let daily = fields.integer("daily_model_snapshot_retention_after_days")?.unwrap_or(1.min(kept));
-    if kept < 0 {
-        return Err(ApiError::illegal_argument(format!(
-            "model_snapshot_retention_days cannot be less than 0. Value = {kept}"
-        )));
-    }
-    if !(0..=kept).contains(&daily) {
-        return Err(ApiError::illegal_argument(format!(
-            "daily_model_snapshot_retention_after_days [{daily}] must be between 0 and model_snapshot_retention_days [{kept}]"
-        )));
-    }
     Ok(())
 }
 

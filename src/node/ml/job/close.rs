@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::snapshot;
 use super::work::Work;
+use super::{retention, snapshot};
 use crate::node::http::ApiError;
 use crate::node::ml::local::Signal;
 use crate::node::ml::state_key;
@@ -41,9 +41,13 @@ async fn attempt(work: &mut Work) -> Result<(), ApiError> {
     let now_ms = core.clock.now_ms();
     let mut staged = Batch::new();
     let changed = work.progress.changed_ms.take().is_some();
+    let snapshot_id = changed.then(|| snapshot::next_id(&mut work.progress, &work.job, now_ms));
     work.stage(&mut staged, &[])?;
-    let snapshot_id = if changed { Some(snapshot::save(work, now_ms, &mut staged)?) } else { None };
-    snapshot::prune(core, &work.job, now_ms, &mut staged).await?;
+    if let Some(id) = &snapshot_id {
+        snapshot::save(work, id, now_ms, &mut staged)?;
+    }
+    let newest_ms = snapshot_id.is_some().then_some(now_ms);
+    let expired = retention::expired(core, &work.job, newest_ms).await?;
     staged.delete_state(state_key::unfinished(&work.job.id));
     staged.delete_state(state_key::learned(&work.job.id));
     let (key, allocation) = (work.task.key(), work.task.allocation);
@@ -58,8 +62,9 @@ async fn attempt(work: &mut Work) -> Result<(), ApiError> {
                 members.push(("model_snapshot_id", json!(id)));
             }
             let job = metadata.job(&work.task.job_id)?.with(&members)?;
-            metadata.jobs.insert(job.id.clone(), std::sync::Arc::new(job));
             *batch = staged;
+            retention::remove(core, &job, &expired, batch)?;
+            metadata.jobs.insert(job.id.clone(), std::sync::Arc::new(job));
             Ok(())
         })
         .await

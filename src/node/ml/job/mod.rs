@@ -5,7 +5,9 @@ mod command;
 mod counts;
 mod documents;
 mod progress;
-mod snapshot;
+pub(crate) mod retention;
+pub(crate) mod revert;
+pub(crate) mod snapshot;
 mod work;
 
 use std::sync::Arc;
@@ -14,7 +16,6 @@ use tokio::sync::{mpsc, watch};
 
 pub(crate) use command::{Command, FeedPage, Flush};
 pub(crate) use progress::{Position, Progress};
-pub(crate) use snapshot::SNAPSHOT_RESULT;
 
 use super::Parts;
 use super::local::Signal;

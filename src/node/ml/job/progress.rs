@@ -19,6 +19,8 @@ pub(crate) struct Progress {
     pub(crate) interim: Vec<String>,
     /// Time spent on finishing buckets, in milliseconds.
     pub(crate) bucket_time_ms: f64,
+    /// The number of the newest snapshot that was ever saved: ids are not given twice.
+    pub(crate) last_snapshot: i64,
     /// Milliseconds since 1970; `None` before the first batch with data since the last snapshot.
     pub(crate) changed_ms: Option<i64>,
 }

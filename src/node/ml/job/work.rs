@@ -62,7 +62,7 @@ impl Work {
             (learned, Some(unfinished), _) => {
                 Engine::restore(job.plan.clone(), learned.unwrap_or_default(), unfinished)
             }
-            (_, None, Some(id)) => snapshot::load(core, &job, id).await?,
+            (_, None, Some(id)) => snapshot::load(core, &job, id)?,
             (_, None, None) => Engine::new(job.plan.clone()),
         };
         Ok(Self { task, job, engine, progress, results: Vec::new(), learned: unwritten })

@@ -5,18 +5,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
-use super::{lifecycle, purge};
+use super::operations::{Waiting, block};
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::{Datafeed, Job, read_detector};
-use crate::node::ml::duration::to_ms;
 use crate::node::ml::indices;
-use crate::node::ml::metadata::{Blocked, Metadata};
-use crate::node::ml::persistent::TaskKey;
+use crate::node::ml::metadata::Metadata;
+use crate::node::ml::persistent::{Operation, TaskKey};
 use crate::node::ml::problem::Problem;
-use crate::node::ml::state_key;
-use crate::node::store::Batch;
 
-const DELETE_TIMEOUT_MS: i64 = 1_800_000;
 /// What `exclude_generated` leaves out.
 const GENERATED: [&str; 6] =
     ["job_type", "job_version", "create_time", "finished_time", "model_snapshot_id", "datafeed_id"];
@@ -43,7 +39,7 @@ pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
                 super::datafeeds::check_new(metadata, &datafeed)?;
                 metadata.datafeeds.insert(datafeed.id.clone(), Arc::new(datafeed));
             }
-            Ok(with_datafeed(metadata, &added))
+            Ok(with_datafeed(&call, metadata, &added))
         })
         .await?;
     Ok(Reply::json(shown))
@@ -74,13 +70,17 @@ fn check_names(metadata: &Metadata, job: &Job) -> Result<(), ApiError> {
 }
 
 /// A job as `GET` shows it, with its datafeed.
-fn with_datafeed(metadata: &Metadata, job: &Job) -> Value {
+fn with_datafeed(call: &Call, metadata: &Metadata, job: &Job) -> Value {
     let mut shown = job.source().clone();
     if let Some(datafeed) = metadata.datafeed_of(&job.id) {
         shown.insert("datafeed_config".to_owned(), Value::Object(datafeed.source().clone()));
     }
     if let Some(blocked) = metadata.blocked.get(&job.id) {
-        shown.insert("blocked".to_owned(), json!({"reason": blocked.name()}));
+        let node_id = &call.node.core.identity.node_id;
+        shown.insert(
+            "blocked".to_owned(),
+            json!({"reason": blocked.operation.name(), "task_id": format!("{node_id}:{}", blocked.task)}),
+        );
     }
     Value::Object(shown)
 }
@@ -93,7 +93,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
     let ids = metadata.expand_jobs(&call.expression("job_id"), no_match)?;
     let jobs = ids.iter().filter_map(|id| metadata.jobs.get(id));
     let jobs: Vec<Value> =
-        jobs.map(|job| without(with_datafeed(&metadata, job), if bare { &GENERATED } else { &[] })).collect();
+        jobs.map(|job| without(with_datafeed(&call, &metadata, job), if bare { &GENERATED } else { &[] })).collect();
     Ok(Reply::json(json!({"count": jobs.len(), "jobs": jobs})))
 }
 
@@ -118,89 +118,49 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
             }
             let job = Arc::new(job);
             metadata.jobs.insert(id.clone(), Arc::clone(&job));
-            Ok(with_datafeed(metadata, &job))
+            Ok(with_datafeed(&call, metadata, &job))
         })
         .await?;
     Ok(Reply::json(shown))
 }
 
-/// Deletes jobs with their datafeeds, results and state.
+/// Deletes a job with its datafeed, results and state.
 pub(super) async fn delete(call: Call) -> Result<Reply, ApiError> {
     call.request.without_body()?;
     let force = call.request.query.flag("force")?.unwrap_or(false);
-    let timeout_ms = call.request.query.duration("timeout")?.map_or(DELETE_TIMEOUT_MS, to_ms);
+    let waiting = Waiting::of(&call)?;
     call.permit()?;
     let id = call.expression("job_id");
-    call.change(|metadata, _| {
-        metadata.job(&id)?;
+    block(&call, &id, Operation::Delete, waiting, |metadata| {
         if let Some(datafeed) = metadata.datafeed_of(&id).cloned() {
             let state = metadata.datafeed_state(&datafeed.id);
             if !force && state != "stopped" {
-                return Err(Problem::DeleteStartedDatafeed { datafeed: datafeed.id.clone(), state }.into());
+                return Err(Problem::DeleteStartedDatafeed { datafeed: datafeed.id.clone(), state });
             }
         }
         if !force && metadata.job_task(&id).is_some() {
-            return Err(Problem::DeleteOpenJob(id.clone()).into());
+            return Err(Problem::DeleteOpenJob(id.clone()));
         }
         if let Some(datafeed) = metadata.datafeed_of(&id).cloned() {
             metadata.tasks.remove(&TaskKey::Datafeed(datafeed.id.clone()));
             metadata.datafeeds.remove(&datafeed.id);
         }
         metadata.tasks.remove(&TaskKey::Job(id.clone()));
-        metadata.blocked.insert(id.clone(), Blocked::Delete);
         Ok(())
     })
-    .await?;
-    lifecycle::wait_for_local_end(&call, &id, timeout_ms).await?;
-    let job = Arc::clone(call.metadata().job(&id)?);
-    purge::results(&call.node.core, &job).await?;
-    call.change(|metadata, batch| {
-        forget(&id, batch);
-        metadata.jobs.remove(&id);
-        metadata.blocked.remove(&id);
-        Ok(())
-    })
-    .await?;
-    Ok(Reply::json(json!({"acknowledged": true})))
+    .await
 }
 
 /// Leaves the configuration and nothing else of a closed job.
 pub(super) async fn reset(call: Call) -> Result<Reply, ApiError> {
     call.request.without_body()?;
+    let waiting = Waiting::of(&call)?;
     let id = call.expression("job_id");
-    let job = call
-        .parts()
-        .cluster
-        .update(|metadata, _| {
-            if metadata.standing.upgrade_mode {
-                return Err(Problem::ResetInUpgradeMode.into());
-            }
-            let job = Arc::clone(metadata.job(&id)?);
-            if metadata.job_task(&id).is_some() {
-                return Err(Problem::ResetOpenJob.into());
-            }
-            metadata.blocked.insert(id.clone(), Blocked::Reset);
-            Ok(job)
-        })
-        .await?;
-    purge::results(&call.node.core, &job).await?;
-    call.parts()
-        .cluster
-        .update(|metadata, batch| {
-            forget(&id, batch);
-            let fresh = job.with(&[("model_snapshot_id", Value::Null), ("finished_time", Value::Null)])?;
-            metadata.jobs.insert(id.clone(), Arc::new(fresh));
-            metadata.blocked.remove(&id);
-            Ok(())
-        })
-        .await?;
-    Ok(Reply::json(json!({"acknowledged": true})))
-}
-
-fn forget(id: &str, batch: &mut Batch) {
-    for key in [state_key::progress(id), state_key::unfinished(id), state_key::learned(id)] {
-        batch.delete_state(key);
-    }
+    block(&call, &id, Operation::Reset, waiting, |metadata| match metadata.job_task(&id) {
+        Some(_) => Err(Problem::ResetOpenJob),
+        None => Ok(()),
+    })
+    .await
 }
 
 pub(super) async fn validate(call: Call) -> Result<Reply, ApiError> {

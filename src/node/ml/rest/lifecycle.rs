@@ -7,7 +7,6 @@ use serde_json::json;
 use super::call::Call;
 use super::feeding;
 use crate::node::http::{ApiError, Reply};
-use crate::node::ml::cluster::within;
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::metadata::Metadata;
 use crate::node::ml::persistent::{Assignment, PersistentTask, Phase, TaskKey, TimeRange};
@@ -40,7 +39,7 @@ pub(super) async fn open(call: Call) -> Result<Reply, ApiError> {
     call.change(|metadata, _| {
         metadata.job(&id)?;
         if let Some(blocked) = metadata.blocked.get(&id) {
-            return Err(Problem::Blocked { job: id.clone(), action: blocked.name() }.into());
+            return Err(Problem::Blocked { job: id.clone(), action: blocked.operation.name() }.into());
         }
         if metadata.job_task(&id).is_some() {
             return Err(Problem::AlreadyOpened(id.clone()).into());
@@ -140,19 +139,4 @@ pub(super) async fn end_tasks(call: &Call, keys: &[TaskKey], manner: Manner, tim
     } else {
         Err(Problem::TasksTimedOut(timeout_ms).into())
     }
-}
-
-/// Waits until the job does not run on this node, whatever the metadata says.
-///
-/// # Errors
-/// 500 when the time is up.
-pub(super) async fn wait_for_local_end(call: &Call, id: &str, timeout_ms: i64) -> Result<(), ApiError> {
-    let key = TaskKey::Job(id.to_owned());
-    let version = call.metadata().version;
-    let mut running = call.parts().local.subscribe();
-    let ended = running.wait_for(|running| running.seen_version >= version && !running.tasks.contains_key(&key));
-    if within(timeout_ms, ended).await.is_some_and(|seen| seen.is_ok()) {
-        return Ok(());
-    }
-    Err(Problem::TasksTimedOut(timeout_ms).into())
 }

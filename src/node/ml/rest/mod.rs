@@ -4,13 +4,15 @@ mod call;
 mod cat;
 mod data;
 mod datafeeds;
+mod expired;
 mod feeding;
 mod info;
 mod jobs;
 mod lifecycle;
+mod operations;
 mod preview;
-mod purge;
 mod results;
+mod revert;
 mod snapshots;
 mod stats;
 mod table;
@@ -42,8 +44,8 @@ pub(super) fn routes() -> Vec<Route> {
         route!(GET "/_ml/anomaly_detectors/_stats", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "job_id"], stats::jobs),
         route!(GET "/_ml/anomaly_detectors/{job_id}/_stats", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs"], stats::jobs),
         route!(POST "/_ml/anomaly_detectors/{job_id}/_update", "cluster:admin/xpack/ml/job/update", [], jobs::update),
-        route!(DELETE "/_ml/anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/delete", ["force", "timeout", "master_timeout"], jobs::delete),
-        route!(POST "/_ml/anomaly_detectors/{job_id}/_reset", "cluster:admin/xpack/ml/job/reset", ["timeout", "master_timeout"], jobs::reset).without_legacy(),
+        route!(DELETE "/_ml/anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/delete", ["force", "delete_user_annotations", "wait_for_completion", "timeout", "master_timeout"], jobs::delete),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_reset", "cluster:admin/xpack/ml/job/reset", ["delete_user_annotations", "wait_for_completion", "timeout", "master_timeout"], jobs::reset).without_legacy(),
         route!(POST "/_ml/anomaly_detectors/_validate", "cluster:admin/xpack/ml/job/validate", [], jobs::validate),
         route!(POST "/_ml/anomaly_detectors/_validate/detector", "cluster:admin/xpack/ml/job/validate/detector", [], jobs::validate_detector),
 
@@ -51,6 +53,14 @@ pub(super) fn routes() -> Vec<Route> {
         route!(POST "/_ml/anomaly_detectors/{job_id}/_close", "cluster:admin/xpack/ml/job/close", ["force", "timeout", "allow_no_match", "allow_no_jobs"], lifecycle::close),
         route!(POST "/_ml/anomaly_detectors/{job_id}/_flush", "cluster:admin/xpack/ml/job/flush", ["advance_time", "calc_interim", "end", "skip_time", "start"], data::flush),
         route!(POST "/_ml/anomaly_detectors/{job_id}/_data", "cluster:admin/xpack/ml/job/data/post", [], data::post),
+
+        route!(DELETE "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}", "cluster:admin/xpack/ml/job/model_snapshots/delete", [], snapshots::delete),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}/_update", "cluster:admin/xpack/ml/job/model_snapshots/update", [], snapshots::update),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}/_revert", "cluster:admin/xpack/ml/job/model_snapshots/revert", ["delete_intervening_results", "timeout", "master_timeout"], revert::revert),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}/_upgrade", "cluster:admin/xpack/ml/job/model_snapshots/upgrade", ["wait_for_completion", "timeout"], snapshots::upgrade).without_legacy(),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}/_upgrade/_stats", "cluster:monitor/xpack/ml/job/model_snapshots/upgrade/stats/get", ["allow_no_match"], snapshots::upgrade_stats).without_legacy(),
+        route!(DELETE "/_ml/_delete_expired_data", "cluster:admin/xpack/ml/delete_expired_data", ["requests_per_second", "timeout"], expired::delete),
+        route!(DELETE "/_ml/_delete_expired_data/{job_id}", "cluster:admin/xpack/ml/delete_expired_data", ["requests_per_second", "timeout"], expired::delete).without_legacy(),
 
         route!(PUT "/_ml/datafeeds/{datafeed_id}", "cluster:admin/xpack/ml/datafeeds/put", ["timeout", "master_timeout"], datafeeds::put),
         route!(GET "/_ml/datafeeds", "cluster:monitor/xpack/ml/datafeeds/get", ["allow_no_match", "allow_no_datafeeds", "exclude_generated"], datafeeds::list),
@@ -65,6 +75,7 @@ pub(super) fn routes() -> Vec<Route> {
         route!(POST "/_ml/datafeeds/{datafeed_id}/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
 
         route!(GET "/_tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "group_by", "nodes", "parent_task_id", "timeout", "wait_for_completion"], tasks::list),
+        route!(GET "/_tasks/{task_id}", "cluster:monitor/task/get", ["wait_for_completion", "timeout"], tasks::get),
         route!(GET "/_cat/tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "h", "v", "s", "help", "nodes", "node_id", "parent_task_id"], tasks::cat),
         route!(GET "/_cat/ml/anomaly_detectors", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes"], cat::jobs),
         route!(GET "/_cat/ml/anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes"], cat::jobs),

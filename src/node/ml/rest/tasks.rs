@@ -10,7 +10,9 @@ use crate::node::ml::configuration::not_supported;
 use crate::node::ml::duration::{to_ms, written};
 use crate::node::ml::identifier::wildcard;
 use crate::node::ml::local::{LocalTask, Running};
+use crate::node::ml::operation::TASKS_INDEX;
 use crate::node::ml::persistent::TaskKey;
+use crate::node::ml::problem::Problem;
 
 const TIMEOUT_DEFAULT_MS: i64 = 30_000;
 
@@ -52,22 +54,19 @@ fn matching(call: &Call, running: &Running) -> Vec<(TaskKey, LocalTask)> {
     };
     let here = any(query.text("nodes").or(query.text("node_id")), &|part| own.iter().any(|name| wildcard(part, name)));
     let tasks = running.tasks.iter().filter(|(key, task)| {
-        here && any(query.text("actions"), &|part| wildcard(part, &action(key)))
-            && query.text("parent_task_id").is_none_or(|parent| parent == parent_of(task))
+        here && any(query.text("actions"), &|part| wildcard(part, key.action()))
+            && query.text("parent_task_id").is_none_or(|parent| Some(parent) == parent_of(key, task).as_deref())
     });
     tasks.map(|(key, task)| (key.clone(), task.clone())).collect()
-}
-
-fn action(key: &TaskKey) -> String {
-    format!("{}[c]", key.action())
 }
 
 fn name(call: &Call, task: &LocalTask) -> String {
     format!("{}:{}", call.node.core.identity.node_id, task.id)
 }
 
-fn parent_of(task: &LocalTask) -> String {
-    format!("cluster:{}", task.allocation)
+/// The persistent task that the node's task belongs to.
+fn parent_of(key: &TaskKey, task: &LocalTask) -> Option<String> {
+    (key.kind() == "persistent").then(|| format!("cluster:{}", task.allocation))
 }
 
 fn described(call: &Call, key: &TaskKey, task: &LocalTask, detailed: bool) -> Value {
@@ -75,8 +74,8 @@ fn described(call: &Call, key: &TaskKey, task: &LocalTask, detailed: bool) -> Va
     let mut shown = Map::new();
     shown.insert("node".to_owned(), json!(call.node.core.identity.node_id));
     shown.insert("id".to_owned(), json!(task.id));
-    shown.insert("type".to_owned(), json!("persistent"));
-    shown.insert("action".to_owned(), json!(action(key)));
+    shown.insert("type".to_owned(), json!(key.kind()));
+    shown.insert("action".to_owned(), json!(key.action()));
     if detailed {
         shown.insert("description".to_owned(), json!(key.to_string()));
     }
@@ -84,7 +83,9 @@ fn described(call: &Call, key: &TaskKey, task: &LocalTask, detailed: bool) -> Va
     shown.insert("running_time_in_nanos".to_owned(), json!(running_ms.saturating_mul(1_000_000)));
     shown.insert("cancellable".to_owned(), json!(true));
     shown.insert("cancelled".to_owned(), json!(false));
-    shown.insert("parent_task_id".to_owned(), json!(parent_of(task)));
+    if let Some(parent) = parent_of(key, task) {
+        shown.insert("parent_task_id".to_owned(), json!(parent));
+    }
     shown.insert("headers".to_owned(), json!({}));
     Value::Object(shown)
 }
@@ -136,10 +137,10 @@ pub(super) async fn cat(call: Call) -> Result<Reply, ApiError> {
         let time_of_day = clock.split_once('T').and_then(|(_, time)| time.get(..8)).unwrap_or_default().to_owned();
         table.row(vec![
             json!(name(&call, &task)),
-            json!(action(&key)),
+            json!(key.action()),
             json!(name(&call, &task)),
-            json!(parent_of(&task)),
-            json!("persistent"),
+            json!(parent_of(&key, &task).unwrap_or_else(|| "-".to_owned())),
+            json!(key.kind()),
             json!(task.started_ms),
             json!(time_of_day),
             json!(written(now_ms.saturating_sub(task.started_ms).max(1))),
@@ -148,4 +149,42 @@ pub(super) async fn cat(call: Call) -> Result<Reply, ApiError> {
         ]);
     }
     table.reply(&call.request)
+}
+
+/// A task that runs, or the outcome of an operation that nobody waited for.
+pub(super) async fn get(call: Call) -> Result<Reply, ApiError> {
+    call.request.without_body()?;
+    let waits = call.request.query.flag("wait_for_completion")?.unwrap_or(false);
+    let timeout_ms = call.request.query.duration("timeout")?.map_or(TIMEOUT_DEFAULT_MS, to_ms);
+    let id = call.expression("task_id");
+    let malformed = || ApiError::illegal_argument(format!("malformed task id {id}"));
+    let (node, number) = id.split_once(':').ok_or_else(malformed)?;
+    let number: u64 = number.parse().map_err(|_| malformed())?;
+    let own = node == call.node.core.identity.node_id;
+    let find = |running: &Running| running.tasks.iter().find(|(_, task)| own && task.id == number).map(cloned);
+    if waits {
+        let mut running = call.parts().local.subscribe();
+        let ended = running.wait_for(|running| find(running).is_none());
+        // A task that still runs when the time is up is shown as it is.
+        let _ = within(timeout_ms, ended).await;
+    }
+    let running = find(&call.parts().local.now());
+    if let Some((key, task)) = running {
+        return Ok(Reply::json(json!({"completed": false, "task": described(&call, &key, &task, true)})));
+    }
+    match outcome(&call, &id).await? {
+        Some(outcome) => Ok(Reply::json(outcome)),
+        None => Err(Problem::UnknownTask(id).into()),
+    }
+}
+
+fn cloned((key, task): (&TaskKey, &LocalTask)) -> (TaskKey, LocalTask) {
+    (key.clone(), task.clone())
+}
+
+async fn outcome(call: &Call, id: &str) -> Result<Option<Value>, ApiError> {
+    if call.node.core.store.catalogue().write_target(TASKS_INDEX).is_none() {
+        return Ok(None);
+    }
+    Ok(call.node.core.documents.get(TASKS_INDEX, id).await?.map(|document| document.source))
 }

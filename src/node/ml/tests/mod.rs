@@ -4,4 +4,5 @@ mod continuation;
 mod harness;
 mod life_cycle;
 mod refusals;
+mod snapshots;
 mod upgrade_mode;
