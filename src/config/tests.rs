@@ -275,6 +275,38 @@ fn a_key_set_is_a_file_or_an_https_url() {
 }
 
 #[test]
+fn client_certificates_that_decide_nothing_are_refused() {
+    #[rustfmt::skip] // a table: what stands beside the certificate, and what is said of it
+    let cases = [
+        ("client_authentication: required", "1:91: listeners[0].tls.client_authentication: needs [client_certificate_authorities] as well"),
+        ("client_certificate_authorities: [a]", "1:68: listeners[0].tls.client_certificate_authorities: needs [client_authentication: optional] as well"),
+        ("client_certificate_revocation_lists: [a]", "1:68: listeners[0].tls.client_certificate_revocation_lists: needs [client_authentication: optional] as well"),
+    ];
+    for (written, expected) in cases {
+        let text = format!("listeners: [{{address: '127.0.0.1:0', tls: {{certificate: c, key: k, {written}}}}}]");
+        assert!(problems(&text).iter().any(|problem| problem == expected), "{:?}", problems(&text));
+    }
+    check(&[
+        (
+            "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: pki, name: p, username_pattern: 'CN=.*'}]}",
+            "2:66: authentication.realms[0].username_pattern: [CN=.*] needs a group: what is the user name",
+        ),
+        (
+            "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: pki, name: p, username_rdn_oid: cn}]}",
+            "2:66: authentication.realms[0].username_rdn_oid: [cn] is not an object identifier, such as [2.5.4.3]",
+        ),
+        (
+            "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: pki, name: p, username_rdn_oid: 2.5.4.3, username_rdn_name: CN}]}",
+            "2:66: authentication.realms[0].username_rdn_oid: cannot be given together with [username_rdn_name]",
+        ),
+        (
+            "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: pki, name: p, delegation: {enabled: true}}]}",
+            "2:70: authentication.realms[0].delegation.enabled: found [true], expected [false]: certificates come by TLS only",
+        ),
+    ]);
+}
+
+#[test]
 fn what_is_not_there_yet_is_said() {
     check(&[
         (
@@ -290,12 +322,8 @@ fn what_is_not_there_yet_is_said() {
             "1:54: listeners[0].proxy_protocol: [true] is not there yet; expected [false]",
         ),
         (
-            "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: pki, name: p}]}",
-            "2:34: authentication.realms[0].type: [pki] is not there yet; expected [file] or [jwt]",
-        ),
-        (
             "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: elasticsearch, name: c}]}",
-            "2:34: authentication.realms[0].type: [elasticsearch] is not there yet; expected [file] or [jwt]",
+            "2:34: authentication.realms[0].type: [elasticsearch] is not there yet; expected [file], [jwt] or [pki]",
         ),
         (
             "listeners: [{address: '127.0.0.1:0'}]\ntracing: {otlp_endpoint: 'http://x'}",

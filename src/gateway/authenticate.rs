@@ -1,14 +1,15 @@
 //! Stage 5: who the caller is.
 
-use std::sync::Arc;
-
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::classify::Routed;
+use super::peer::Unacceptable;
+use super::view::View;
 use crate::policy::Classified;
-use crate::realm::{Chain, Credentials, Realms, Required, Verified};
+use crate::realm::{Chain, Credentials, Required, Unauthenticated, Verified, pki};
 use crate::rejection::Rejection;
 
+const REFUSED: Rejection = Rejection::Unauthenticated(Unauthenticated::Certificate(pki::Refusal::Unacceptable));
 const SHARED_SECRET: HeaderName = HeaderName::from_static("es-client-authentication");
 
 /// A request whose caller is known, or may be nobody.
@@ -21,12 +22,15 @@ impl Routed {
     /// Nobody passes only where the settings say so and the request reaches no ML.
     ///
     /// # Errors
-    /// 401: wrong credentials, or none where they are needed; 429 while too many wait.
-    pub(super) async fn authenticate(self, chain: &Chain, realms: &Arc<Realms>) -> Result<Authenticated, Rejection> {
-        let received = &self.received;
+    /// 401: wrong credentials, none where they are needed, or a connection that its listener would not take now; 429
+    /// while too many wait.
+    pub(super) async fn authenticate(self, chain: &Chain, view: &View) -> Result<Authenticated, Rejection> {
+        let (received, realms) = (&self.received, &view.snapshot.realms);
+        let certificate = received.peer.certificate(view, (received.wall, received.instant));
         let credentials = Credentials {
             authorization: received.headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect(),
             shared_secret: received.headers.get(SHARED_SECRET).map(HeaderValue::as_bytes),
+            certificate: certificate.map_err(|Unacceptable| REFUSED)?,
             now: received.wall,
             instant: received.instant,
         };

@@ -35,6 +35,10 @@ pub(super) fn apply(
         remove_ours(headers);
     }
     if settings.identity == Identity::Passthrough {
+        if matches!(caller, Verified::Caller(principal) if principal.realm.kind == "pki") {
+            // Nobody has looked at it: the certificate went first.
+            headers.remove(header::AUTHORIZATION);
+        }
         return check_run_as(headers, caller, roles);
     }
     if claims {

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rustls::server::danger::ClientCertVerifier;
 
 pub use peer::Peer;
 pub use request_id::RequestId;
@@ -52,6 +53,8 @@ pub struct ListenerSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// `None`: plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The one of `tls`: asked again while a connection lasts. `None`: callers show no certificate.
+    pub client_verifier: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 /// Names that a cluster answers to.

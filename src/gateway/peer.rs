@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::time::{Instant, SystemTime};
 
 use http::HeaderValue;
-use rustls::pki_types::CertificateDer;
 
 use super::host;
 use super::view::{View, WorkerCluster};
+use crate::realm::pki::ClientCertificate;
 
 /// Who is connected, from where and how.
 pub struct Peer {
@@ -18,7 +19,9 @@ pub struct Peer {
     /// Its `X-Forwarded-*` are kept.
     pub(super) trusted: bool,
     pub(super) server_name: Option<Box<str>>,
-    certificates: Vec<CertificateDer<'static>>,
+    /// The position of its listener in the snapshot.
+    listener: usize,
+    certificate: Option<ClientCertificate>,
     address_header: HeaderValue,
     /// A caller asks for the same host again and again.
     last: RefCell<Option<Rc<Addressed>>>,
@@ -33,6 +36,21 @@ pub(super) struct Addressed {
     pub(super) forwarded: HeaderValue,
 }
 
+/// What a TLS handshake has shown.
+#[derive(Default)]
+pub(super) struct Handshake {
+    /// By ALPN; without it HTTP/1.1.
+    pub(super) http2: bool,
+    /// The name that the caller asked for, in lower case.
+    pub(super) server_name: Option<Box<str>>,
+    /// Verified by rustls against the authorities of the listener.
+    pub(super) certificate: Option<ClientCertificate>,
+}
+
+/// The handshake of the connection would fail by the present settings.
+#[derive(Debug)]
+pub(super) struct Unacceptable;
+
 /// Why no cluster takes a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unaddressed {
@@ -42,16 +60,14 @@ pub(super) enum Unaddressed {
 }
 
 impl Peer {
-    pub(super) fn new(
-        address: SocketAddr,
-        secured: Option<(bool, Option<Box<str>>, Vec<CertificateDer<'static>>)>,
-        trusted: bool,
-    ) -> Self {
+    /// A connection to the listener at a position of the snapshot; `secured`: what its handshake has shown.
+    pub(super) fn new(address: SocketAddr, listener: usize, trusted: bool, secured: Option<Handshake>) -> Self {
         let secure = secured.is_some();
-        let (http2, server_name, certificates) = secured.unwrap_or((false, None, Vec::new()));
+        let Handshake { http2, server_name, certificate } = secured.unwrap_or_default();
         let text = address.ip().to_canonical().to_string();
         let address_header = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"));
-        Self { address, secure, http2, trusted, server_name, certificates, address_header, last: RefCell::new(None) }
+        let last = RefCell::new(None);
+        Self { address, secure, http2, trusted, server_name, listener, certificate, address_header, last }
     }
 
     /// Where the connection comes from.
@@ -59,9 +75,23 @@ impl Peer {
         self.address
     }
 
-    /// Verified by the TLS handshake, the leaf first; empty when none was shown.
-    pub fn client_certificates(&self) -> &[CertificateDer<'static>] {
-        &self.certificates
+    /// The certificate of the handshake, if the listener accepts it at present as well; `None` if none was shown.
+    ///
+    /// # Errors
+    /// The handshake would fail now: the certificate has run out or is revoked, the listener wants one, or wants none.
+    pub(super) fn certificate(
+        &self,
+        view: &View,
+        moment: (SystemTime, Instant),
+    ) -> Result<Option<&ClientCertificate>, Unacceptable> {
+        let listener = view.snapshot.listeners.get(self.listener);
+        let verifier = listener.and_then(|listener| listener.client_verifier.as_deref());
+        match (&self.certificate, verifier) {
+            (None, None) => Ok(None),
+            (None, Some(verifier)) if !verifier.client_auth_mandatory() => Ok(None),
+            (Some(shown), Some(verifier)) if shown.is_acceptable(verifier, view.generation, moment) => Ok(Some(shown)),
+            (None | Some(_), _) => Err(Unacceptable),
+        }
     }
 
     /// The caller's address, for `X-Forwarded-For`.

@@ -137,13 +137,12 @@ impl Acceptor {
             let trusted = settings.trusted_proxies.iter().any(|network| network.contains(&address.ip()));
             let _ = tcp.set_nodelay(true);
             let (socket, peer) = match settings.tls.clone() {
-                None => (Socket::Plain(tcp), Peer::new(address, None, trusted)),
+                None => (Socket::Plain(tcp), Peer::new(address, position, trusted, None)),
                 Some(config) => {
                     let limit = view.snapshot.timeouts.header;
                     drop(view);
                     let Some(secured) = Box::pin(tls::handshake(tcp, &config, limit)).await else { return };
-                    let facts = (secured.http2, secured.server_name, secured.client_certificates);
-                    (Socket::Tls(secured.stream), Peer::new(address, Some(facts), trusted))
+                    (Socket::Tls(secured.stream), Peer::new(address, position, trusted, Some(secured.shown)))
                 }
             };
             connection::serve(socket, peer, pipeline).await;

@@ -10,6 +10,7 @@ use super::cache::{Cache, Digest, DigestKey, Entry, Known};
 use super::credentials::{Credentials, Malformed, Unauthenticated, Verified};
 use super::jwt::{Bearer, Refusal, Token};
 use super::password_check::{Outcome, PasswordChecks, Question};
+use super::pki::Remembered;
 use super::realms::Realms;
 use super::verifier::Lane;
 use crate::policy::Principal;
@@ -56,10 +57,14 @@ impl Chain {
     ) -> Result<Verified, Unauthenticated> {
         self.follow(realms);
         let header = match credentials.authorization.as_slice() {
-            [] => return Ok(self.without_credentials(realms)),
-            [header] => *header,
+            [] => None,
+            [header] => Some(*header),
             _ => return Err(Unauthenticated::Malformed(Malformed::SeveralHeaders)),
         };
+        if let Some(principal) = check_certificate(realms, header, &credentials)? {
+            return Ok(Verified::Caller(principal));
+        }
+        let Some(header) = header else { return Ok(self.without_credentials(realms)) };
         let second = credentials.shared_secret.filter(|_| realms.weighs_shared_secret());
         let digest = self.digest_key.as_ref().map(|key| key.digest(header, second));
         let lane = match self.recall(realms, digest.as_ref(), &credentials) {
@@ -147,6 +152,35 @@ impl Chain {
             Outcome::NobodyAsked => Err(Unauthenticated::Credentials { detail: None }),
         }
     }
+}
+
+/// Asks the pki realms in their order; the first that verifies the certificate decides. `None`: there is no certificate,
+/// none of them finds a user name in it, or the `Authorization` header goes before it.
+fn check_certificate(
+    realms: &Realms,
+    header: Option<&[u8]>,
+    credentials: &Credentials<'_>,
+) -> Result<Option<Rc<Principal>>, Unauthenticated> {
+    let Some(certificate) = credentials.certificate else { return Ok(None) };
+    let header_first = |header| !Presented::parse(header).is_ok_and(|presented| realms.prefers_certificate(&presented));
+    if header.is_some_and(header_first) {
+        return Ok(None);
+    }
+    let ask = || {
+        let mut answer = Ok(None);
+        for realm in realms.pki() {
+            match realm.verify(certificate, credentials.now, &realms.role_mapping) {
+                Ok(Some(principal)) => {
+                    answer = Ok(Some(Rc::new(principal)));
+                    break;
+                }
+                Ok(None) => {}
+                Err(refusal) => answer = Err(refusal),
+            }
+        }
+        Remembered { generation: realms.generation(), renew_at: renewal(realms, credentials.instant), answer }
+    };
+    certificate.answer(realms.generation(), credentials.instant, ask).map_err(Unauthenticated::Certificate)
 }
 
 /// Asks the jwt realms in their order. The first that verifies the token decides: several may share an issuer, for

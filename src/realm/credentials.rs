@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
 use super::jwt::Refusal;
+use super::pki::{self, ClientCertificate};
 use crate::policy::Principal;
 
 /// What a request presents. Borrowed from its head.
@@ -12,6 +13,8 @@ pub struct Credentials<'a> {
     pub authorization: Vec<&'a [u8]>,
     /// The value of `ES-Client-Authentication`.
     pub shared_secret: Option<&'a [u8]>,
+    /// That of the connection, which the listener accepts at present.
+    pub certificate: Option<&'a ClientCertificate>,
     /// When the request came in, by the wall clock.
     pub now: SystemTime,
     /// The same moment, by the clock that never jumps.
@@ -42,6 +45,9 @@ pub enum Unauthenticated {
     /// A bearer token that no realm verified: the caller gets the text of `Credentials`, the log the reason.
     #[error("unable to authenticate with provided credentials")]
     Token(#[source] Refusal),
+    /// A client certificate that the listener or every pki realm refuses: told as `Token` is.
+    #[error("unable to authenticate with provided credentials")]
+    Certificate(#[source] pki::Refusal),
     /// Too many passwords wait for their verification, or one waited too long: 429, try again.
     #[error("too many authentications are waiting")]
     Busy,

@@ -13,6 +13,7 @@ pub mod file;
 pub mod jwt;
 mod password_check;
 mod pattern;
+pub mod pki;
 mod realms;
 pub mod role_mapping;
 pub mod roles_file;

@@ -7,9 +7,11 @@ use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 
+use super::authorization::Presented;
 use super::file::FileRealm;
 use super::file::password::PasswordHash;
 use super::jwt::{IssuerKeys, JwtRealm};
+use super::pki::PkiRealm;
 use super::role_mapping::RoleMapping;
 use super::settings::{Anonymous, CacheSettings, RealmSettings, Required, Settings};
 use super::verifier::Verifier;
@@ -39,6 +41,7 @@ pub struct Realms {
 enum Realm {
     File(FileRealm),
     Jwt(Box<JwtRealm>),
+    Pki(PkiRealm),
 }
 
 /// Settings that no realms can be built from.
@@ -131,12 +134,37 @@ impl Realms {
     pub(super) fn jwt(&self) -> impl Iterator<Item = &JwtRealm> {
         self.chain.iter().filter_map(|realm| match realm {
             Realm::Jwt(realm) => Some(realm.as_ref()),
-            Realm::File(_) => None,
+            Realm::File(_) | Realm::Pki(_) => None,
         })
+    }
+
+    /// The pki realms, in their order.
+    pub(super) fn pki(&self) -> impl Iterator<Item = &PkiRealm> {
+        self.chain.iter().filter_map(|realm| match realm {
+            Realm::Pki(realm) => Some(realm),
+            Realm::File(_) | Realm::Jwt(_) => None,
+        })
+    }
+
+    /// Whether a client certificate is looked at although there is an `Authorization` header: if the first pki realm
+    /// stands before the first realm that takes such a header, as in Elasticsearch. A header that no realm takes is
+    /// never passed over.
+    pub(super) fn prefers_certificate(&self, presented: &Presented<'_>) -> bool {
+        let certificate = self.chain.iter().position(|realm| matches!(realm, Realm::Pki(_)));
+        let header = self.chain.iter().position(|realm| realm.takes(presented));
+        matches!((certificate, header), (Some(certificate), Some(header)) if certificate < header)
     }
 }
 
 impl Realm {
+    const fn takes(&self, presented: &Presented<'_>) -> bool {
+        match self {
+            Self::File(_) => matches!(presented, Presented::Basic(_)),
+            Self::Jwt(_) => matches!(presented, Presented::Bearer(_)),
+            Self::Pki(_) => false,
+        }
+    }
+
     fn build(settings: &RealmSettings, earlier: Option<&Realms>) -> Result<Self, RealmsProblem> {
         match settings {
             RealmSettings::File(settings) => Ok(Self::File(FileRealm::build(settings))),
@@ -147,6 +175,7 @@ impl Realm {
                     Ok(Self::Jwt(Box::new(JwtRealm::build(settings, earlier))))
                 }
             },
+            RealmSettings::Pki(settings) => Ok(Self::Pki(PkiRealm::build(settings))),
         }
     }
 }
@@ -154,7 +183,7 @@ impl Realm {
 fn files(chain: &[Realm]) -> impl Iterator<Item = &FileRealm> {
     chain.iter().filter_map(|realm| match realm {
         Realm::File(realm) => Some(realm),
-        Realm::Jwt(_) => None,
+        Realm::Jwt(_) | Realm::Pki(_) => None,
     })
 }
 

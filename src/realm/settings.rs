@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::role_mapping::RoleMapping;
-use super::{file, jwt};
+use super::{file, jwt, pki};
 
 /// Everything about authentication.
 #[derive(Clone, Debug)]
@@ -46,6 +46,7 @@ pub struct CacheSettings {
 pub enum RealmSettings {
     File(file::Settings),
     Jwt(Box<jwt::Settings>),
+    Pki(pki::Settings),
 }
 
 impl RealmSettings {
@@ -54,6 +55,7 @@ impl RealmSettings {
         match self {
             Self::File(settings) => &settings.name,
             Self::Jwt(settings) => &settings.name,
+            Self::Pki(settings) => &settings.name,
         }
     }
 }

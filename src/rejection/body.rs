@@ -130,6 +130,7 @@ fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) ->
         }
         Unauthenticated::Malformed(Malformed::TooLong | Malformed::Scheme)
         | Unauthenticated::Token(_)
+        | Unauthenticated::Certificate(_)
         | Unauthenticated::Credentials { detail: None } => challenged(REFUSED.to_owned()),
         Unauthenticated::User { username } => {
             challenged(format!("unable to authenticate user [{username}] for REST request [{}]", asked.target()))

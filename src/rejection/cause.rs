@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crate::gate::{Held, SwitchRefusal};
 use crate::policy::{Denial, Unroutable};
-use crate::realm::Unauthenticated;
+use crate::realm::{Unauthenticated, pki};
 use crate::upstream::UpstreamError;
 
 /// One refusal, with the facts of its answer.
@@ -118,6 +118,8 @@ impl Rejection {
     pub const fn closes(&self) -> bool {
         match self {
             Self::Malformed(_) | Self::Method | Self::TooLarge | Self::BodyTimeout | Self::BodyBroken => true,
+            // A new handshake tells the caller what is wrong.
+            Self::Unauthenticated(Unauthenticated::Certificate(pki::Refusal::Unacceptable)) => true,
             Self::Expectation
             | Self::Misdirected
             | Self::Unroutable(_)

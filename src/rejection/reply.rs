@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{ErrorStatus, Rejection, body};
 use crate::gate::Held;
 use crate::policy::Unroutable;
+use crate::realm::Unauthenticated;
 use crate::upstream::UpstreamError;
 
 /// What an answer needs to know of the request.
@@ -60,11 +61,16 @@ pub fn answer(rejection: &Rejection, asked: &Asked<'_>) -> Response<Bytes> {
     response
 }
 
-/// What the answer says, for the audit trail.
+/// What the answer says, for the audit trail; for a token or a certificate also what the answer hides.
 pub fn reason(rejection: &Rejection, asked: &Asked<'_>) -> Option<String> {
     let body = body::body(rejection, asked);
     let error = body.get("error")?;
-    error.get("reason").unwrap_or(error).as_str().map(str::to_owned)
+    let told = error.get("reason").unwrap_or(error).as_str()?;
+    Some(match rejection {
+        Rejection::Unauthenticated(Unauthenticated::Token(refusal)) => format!("{told}: {refusal}"),
+        Rejection::Unauthenticated(Unauthenticated::Certificate(refusal)) => format!("{told}: {refusal}"),
+        _ => told.to_owned(),
+    })
 }
 
 /// Elasticsearch's answer to `OPTIONS` on a known path.

@@ -74,6 +74,7 @@ const fn of_unauthenticated(unauthenticated: &Unauthenticated) -> ErrorStatus {
         )
         | Unauthenticated::User { .. }
         | Unauthenticated::Token(_)
+        | Unauthenticated::Certificate(_)
         | Unauthenticated::Credentials { .. } => ErrorStatus::UNAUTHORIZED,
         Unauthenticated::Busy => ErrorStatus::TOO_MANY_REQUESTS,
     }

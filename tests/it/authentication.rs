@@ -81,6 +81,7 @@ impl Worker {
         let credentials = Credentials {
             authorization: headers.iter().map(|header| header.as_bytes()).collect(),
             shared_secret: secret.map(str::as_bytes),
+            certificate: None,
             now: now() + since,
             instant: self.started + since,
         };

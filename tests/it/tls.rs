@@ -7,6 +7,7 @@ use mlgate::gateway::HostPattern;
 use crate::harness::gateway::basic;
 use crate::harness::{Certificates, Client, ClusterSetup, Gateway, Setup, Upstream};
 
+mod client_certificates;
 mod http2;
 
 const NAMES: [&str; 3] = ["localhost", "one.example", "two.example"];

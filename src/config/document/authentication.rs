@@ -274,15 +274,35 @@ pub(in crate::config) enum SharedSecretType {
     SharedSecret,
 }
 
-/// Client certificates. Not there yet.
+/// Client certificates of the TLS handshake; settings as in Elasticsearch's pki realm.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct PkiRealmDocument {
     /// Name of the realm in logs and audit events.
     pub(in crate::config) name: String,
-    /// Regular expression with one group over the distinguished name: the user name.
+    /// Regular expression over the subject, without case: its first group is the user name.
     #[serde(default = "common_name")]
     pub(in crate::config) username_pattern: String,
+    /// Attribute of the subject that is the user name, such as `CN`; `username_pattern` does not count then.
+    #[serde(default)]
+    pub(in crate::config) username_rdn_name: Option<String>,
+    /// The same by object identifier, such as `2.5.4.3`.
+    #[serde(default)]
+    pub(in crate::config) username_rdn_oid: Option<String>,
+    /// PEM files with the issuers that this realm trusts; empty: all of the listener.
+    #[serde(default)]
+    pub(in crate::config) certificate_authorities: Vec<String>,
+    /// Certificates that somebody else has verified. Only `enabled: false`.
+    #[serde(default)]
+    pub(in crate::config) delegation: DelegationDocument,
+}
+
+/// Certificates that somebody else has verified.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct DelegationDocument {
+    /// Only `false`: a certificate comes by the TLS handshake and in no other way.
+    pub(in crate::config) enabled: bool,
 }
 
 fn common_name() -> String {

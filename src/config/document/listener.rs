@@ -31,12 +31,15 @@ pub(in crate::config) struct ListenerTlsDocument {
     pub(in crate::config) certificate: String,
     /// PEM file with the private key of the certificate, not encrypted.
     pub(in crate::config) key: String,
-    /// Whether callers show a certificate. Not there yet: only `none`.
+    /// Whether callers show a certificate: `none`, `optional` or `required`. Where they do, no session is resumed.
     #[serde(default)]
     pub(in crate::config) client_authentication: ClientCertificates,
-    /// PEM files with the issuers of client certificates. Not there yet: only empty.
+    /// PEM files with the issuers of client certificates.
     #[serde(default)]
     pub(in crate::config) client_certificate_authorities: Vec<String>,
+    /// PEM files with revocation lists. If there are any, every issuer of a client's chain needs one that has not run out.
+    #[serde(default)]
+    pub(in crate::config) client_certificate_revocation_lists: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

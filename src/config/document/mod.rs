@@ -13,7 +13,8 @@ mod size;
 
 pub(super) use authentication::{
     AnonymousDocument, AuthenticationDocument, ClaimNames, ClaimPatternTexts, ClientAuthenticationDocument,
-    FileRealmDocument, JwtRealmDocument, RealmDocument, RequiredDocument, SharedSecretType, TokenTypeDocument,
+    FileRealmDocument, JwtRealmDocument, PkiRealmDocument, RealmDocument, RequiredDocument, SharedSecretType,
+    TokenTypeDocument,
 };
 pub(super) use cluster::{
     ClusterDocument, CredentialsDocument, EmbeddedDocument, HealthDocument, IdentityDocument, UpstreamTlsDocument,

@@ -1,9 +1,11 @@
 //! `authentication`: realms, their users, the anonymous user.
 
-use super::{KeyPath, Review};
+use super::{KeyPath, Note, Review};
+use crate::config::Settings;
 use crate::config::document::{AnonymousDocument, FileRealmDocument, RealmDocument, RequiredDocument};
 use crate::config::problem::Fault::Invalid;
 use crate::config::yaml::Mark;
+use crate::gateway::Identity;
 use crate::realm::file::{self, Users, UsersRoles};
 use crate::realm::role_mapping::RoleMapping;
 use crate::realm::{self, Anonymous, CacheSettings, Place, RealmSettings, Required};
@@ -48,12 +50,9 @@ impl Review<'_> {
             RealmDocument::Jwt(document) => {
                 self.jwt_realm(key, document).map(|settings| RealmSettings::Jwt(Box::new(settings)))
             }
-            RealmDocument::Pki(_) => {
-                self.not_there_yet(&key.key("type"), "pki", "[file] or [jwt]");
-                None
-            }
+            RealmDocument::Pki(document) => self.pki_realm(key, document).map(RealmSettings::Pki),
             RealmDocument::Elasticsearch(_) => {
-                self.not_there_yet(&key.key("type"), "elasticsearch", "[file] or [jwt]");
+                self.not_there_yet(&key.key("type"), "elasticsearch", "[file], [jwt] or [pki]");
                 None
             }
         }
@@ -145,6 +144,28 @@ impl Review<'_> {
     ) -> Option<T> {
         parsed.map_err(|problem| self.fault(key, Invalid(Box::new(problem)))).ok()
     }
+}
+
+/// A pki realm that no listener brings a certificate, and clusters that do not hear of the caller.
+pub(super) fn certificates_of_no_use(settings: &Settings) -> Vec<Note> {
+    let mut realms = settings.authentication.realms.iter();
+    let Some(index) = realms.position(|realm| matches!(realm, RealmSettings::Pki(_))) else { return Vec::new() };
+    let mut notes = Vec::new();
+    if settings.listeners.iter().all(|listener| listener.client_verifier.is_none()) {
+        let key = KeyPath::root().key("authentication").key("realms").index(index).key("type");
+        let text = "no listener has [client_authentication: optional] or [required]: nobody shows a certificate";
+        notes.push(Note { key, text: text.to_owned() });
+    }
+    let blind = settings.clusters.iter().enumerate().filter(|(_, one)| one.identity == Identity::Passthrough);
+    notes.extend(blind.map(|(index, _)| {
+        Note {
+            key: KeyPath::root().key("clusters").index(index).key("identity"),
+            text: "a certificate cannot be passed through: its holders come to the cluster without credentials; \
+               [run_as] tells their names"
+                .to_owned(),
+        }
+    }));
+    notes
 }
 
 pub(super) fn mark(place: Place) -> Option<Mark> {

@@ -2,10 +2,18 @@
 
 use std::sync::Arc;
 
+use rustls::server::danger::ClientCertVerifier;
+
 use super::{Fault, KeyPath, Review};
-use crate::config::document::{ClientCertificates, ListenerDocument, ListenerTlsDocument};
+use crate::config::document::{ListenerDocument, ListenerTlsDocument};
 use crate::config::tls;
 use crate::gateway::ListenerSettings;
+
+/// TLS of one listener.
+struct ListenerTls {
+    config: Arc<rustls::ServerConfig>,
+    client_verifier: Option<Arc<dyn ClientCertVerifier>>,
+}
 
 impl Review<'_> {
     pub(super) fn listeners(&mut self, documents: &[ListenerDocument]) -> Vec<ListenerSettings> {
@@ -43,26 +51,32 @@ impl Review<'_> {
         if document.tls.is_none() && !address.ip().is_loopback() && !document.allow_plaintext {
             self.fault(&key.key("address"), Fault::Plaintext { address: document.address.clone() });
         }
-        Some(ListenerSettings { address, proxy_protocol: false, trusted_proxies, tls })
+        let (tls, client_verifier) = tls.map(|tls| (tls.config, tls.client_verifier)).unzip();
+        let client_verifier = client_verifier.flatten();
+        Some(ListenerSettings { address, proxy_protocol: false, trusted_proxies, tls, client_verifier })
     }
 
-    fn listener_tls(&mut self, key: &KeyPath, document: &ListenerTlsDocument) -> Option<Arc<rustls::ServerConfig>> {
-        if document.client_authentication != ClientCertificates::None {
-            let found =
-                if document.client_authentication == ClientCertificates::Optional { "optional" } else { "required" };
-            self.not_there_yet(&key.key("client_authentication"), found, "[none]");
-        }
-        if let Some(first) = document.client_certificate_authorities.first() {
-            self.not_there_yet(&key.key("client_certificate_authorities"), first, "an empty list");
-        }
+    fn listener_tls(&mut self, key: &KeyPath, document: &ListenerTlsDocument) -> Option<ListenerTls> {
+        let before = self.problems.len();
+        let client_verifier = self.client_verifier(key, document);
         let pair = self.certificate_pair(key, &document.certificate, &document.key)?;
-        match tls::server_config(pair) {
-            Ok(config) => Some(Arc::new(config)),
+        if self.problems.len() > before {
+            return None;
+        }
+        match tls::server_config(pair, client_verifier.clone()) {
+            Ok(config) => Some(ListenerTls { config: Arc::new(config), client_verifier }),
             Err(fault) => {
                 self.fault(key, Fault::Tls(fault));
                 None
             }
         }
+    }
+
+    /// The certificates in all files of a list; `None`: some cannot be read.
+    pub(super) fn all_certificates(&mut self, key: &KeyPath, files: &[String]) -> Option<Vec<tls::Certificate>> {
+        let read = files.iter().enumerate().map(|(index, file)| self.certificates(&key.index(index), file));
+        let read: Vec<_> = read.collect();
+        read.into_iter().collect::<Option<Vec<_>>>().map(|files| files.into_iter().flatten().collect())
     }
 
     /// The certificate chain and private key that `certificate` and `key` below `key` name.

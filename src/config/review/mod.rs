@@ -3,11 +3,13 @@
 mod addresses;
 mod authentication;
 mod authorization;
+mod client_certificates;
 mod clusters;
 mod jwt_realm;
 mod key_set;
 mod listeners;
 mod operation;
+mod pki_realm;
 mod secrets;
 mod upstream_tls;
 
@@ -79,6 +81,7 @@ fn review(file: &ConfigFile, pending: FirstStart) -> Result<Settings, Problems> 
                 notes: review.notes,
             };
             settings.notes.extend(authorization::undefined_roles(&settings));
+            settings.notes.extend(authentication::certificates_of_no_use(&settings));
             Ok(settings)
         }
         (_, _) => {

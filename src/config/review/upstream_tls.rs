@@ -16,11 +16,7 @@ impl Review<'_> {
         secure: bool,
     ) -> Option<TlsSettings> {
         let (problems_before, files_before) = (self.problems.len(), self.files.len());
-        let authorities_key = key.key("certificate_authorities");
-        let mut authorities = Vec::new();
-        for (index, file) in document.certificate_authorities.iter().enumerate() {
-            authorities.extend(self.certificates(&authorities_key.index(index), file).unwrap_or_default());
-        }
+        let authorities = self.all_certificates(&key.key("certificate_authorities"), &document.certificate_authorities);
         let fingerprint = self.fingerprint(&key.key("ca_trusted_fingerprint"), document);
         let pair = self.gateway_certificate(key, document);
         let verification = self.verification(&key.key("verification_mode"), document.verification_mode);
@@ -31,7 +27,7 @@ impl Review<'_> {
         if !secure {
             return Some(TlsSettings { client: None, files });
         }
-        match tls::client_config(authorities, verification, fingerprint, pair) {
+        match tls::client_config(authorities?, verification, fingerprint, pair) {
             Ok(config) => Some(TlsSettings { client: Some(Arc::new(config)), files }),
             Err(fault) => {
                 self.fault(key, Fault::Tls(fault));

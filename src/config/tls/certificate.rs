@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::VerifierBuilderError;
 use rustls::sign::CertifiedKey;
 use x509_parser::parse_x509_certificate;
 
@@ -24,6 +25,13 @@ pub enum CertificateFault {
         /// In the file, from 1.
         position: usize,
     },
+    #[error("no revocation list in it; expected [-----BEGIN X509 CRL-----]")]
+    NoRevocationList,
+    #[error("revocation list {position} cannot be read")]
+    RevocationList {
+        /// In the file, from 1.
+        position: usize,
+    },
     #[error("no private key in it; expected [-----BEGIN PRIVATE KEY-----]")]
     NoKey,
     #[error("the private key is encrypted; take off the passphrase with [openssl pkey -in FILE -out FILE]")]
@@ -31,7 +39,7 @@ pub enum CertificateFault {
 }
 
 /// Why no TLS can be made of what was read.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum TlsFault {
     #[error("the private key does not belong to the certificate")]
     Mismatch,
@@ -41,6 +49,8 @@ pub enum TlsFault {
     UnusableCertificate(#[source] rustls::Error),
     #[error("the system has no certificate authorities; name some in [certificate_authorities]")]
     NoAuthorities,
+    #[error("client certificates cannot be verified")]
+    Verifier(#[source] VerifierBuilderError),
     #[error("TLS cannot be set up")]
     Setup(#[source] rustls::Error),
 }

@@ -3,6 +3,7 @@
 mod certificate;
 mod client;
 mod fingerprint;
+mod revocation;
 mod server;
 mod verifier;
 
@@ -10,7 +11,8 @@ pub(super) use certificate::{Certificate, Pair, certificates, private_key};
 pub use certificate::{CertificateFault, TlsFault};
 pub(super) use client::{Verification, client_config};
 pub(super) use fingerprint::Fingerprint;
-pub(super) use server::server_config;
+pub(super) use revocation::{RevocationList, revocation_lists};
+pub(super) use server::{ClientCertificates, client_verifier, server_config};
 
 use std::sync::Arc;
 

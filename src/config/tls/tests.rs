@@ -55,7 +55,7 @@ impl Leaf {
 
 /// Whether a handshake in memory succeeds.
 fn connects(client: rustls::ClientConfig, leaf: &Leaf, name: &str) -> bool {
-    let server = server_config(leaf.pair()).unwrap();
+    let server = server_config(leaf.pair(), None).unwrap();
     let mut server = ServerConnection::new(Arc::new(server)).unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
@@ -125,7 +125,7 @@ fn a_key_must_belong_to_its_certificate() {
     let (one, other) = (authority.issue("a.test", 4000), authority.issue("b.test", 4000));
     let chain = certificates(one.chain.as_bytes()).unwrap();
     let key = private_key(other.key.as_bytes()).unwrap();
-    assert_eq!(Pair::new(chain, key).unwrap_err(), TlsFault::Mismatch);
+    assert!(matches!(Pair::new(chain, key).unwrap_err(), TlsFault::Mismatch));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn pem_files_are_refused_with_a_reason() {
     }
     let odd = private_key(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
     let chain = certificates(leaf.chain.as_bytes()).unwrap();
-    assert_eq!(Pair::new(chain, odd).unwrap_err(), TlsFault::UnusableKey);
+    assert!(matches!(Pair::new(chain, odd).unwrap_err(), TlsFault::UnusableKey));
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl Bench {
         let credentials = Credentials {
             authorization: vec![bearer.as_bytes()],
             shared_secret: None,
+            certificate: None,
             now: clock::now(),
             instant: Instant::now(),
         };

@@ -193,6 +193,7 @@ fn snapshot(setup: &Setup, clusters: Vec<Cluster>, address: SocketAddr) -> Snaps
             proxy_protocol: false,
             trusted_proxies: setup.trusted_proxies.clone(),
             tls: setup.tls.clone(),
+            client_verifier: None,
         }],
         clusters,
         realms: Arc::new(realms(setup)),

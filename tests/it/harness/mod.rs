@@ -3,6 +3,7 @@
 //! Nothing here waits by the clock: reads block until the other side acts, and end after [`PATIENCE`] so that a broken
 //! test fails instead of hanging.
 
+mod authority;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod gateway;
@@ -11,6 +12,7 @@ pub(crate) mod upstream;
 
 use std::time::Duration;
 
+pub(crate) use authority::{Authority, Holder};
 pub(crate) use certificates::Certificates;
 pub(crate) use client::{Client, Response};
 pub(crate) use gateway::{ClusterSetup, Gateway, Setup};

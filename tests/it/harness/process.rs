@@ -11,10 +11,10 @@ use std::thread;
 use base64::Engine as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use serde_json::Value;
 
-use super::{Client, PATIENCE};
+use super::{Client, Holder, PATIENCE};
 
 /// A running `mlgate`; killed when dropped.
 pub(crate) struct Process {
@@ -141,15 +141,30 @@ impl Home {
 
     /// A client that trusts the development CA and nothing else.
     pub(crate) fn client(&self, address: SocketAddr) -> Client {
+        Client::connect_tls(address, "localhost", self.trusting(None))
+    }
+
+    /// The TLS of such a client, with a certificate to show.
+    pub(crate) fn trusting(&self, holder: Option<&Holder>) -> Arc<ClientConfig> {
+        Arc::new(self.trusting_by(holder, rustls::ALL_VERSIONS))
+    }
+
+    pub(crate) fn trusting_by(
+        &self,
+        holder: Option<&Holder>,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.file("certs/ca.crt")).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
             .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Client::connect_tls(address, "localhost", Arc::new(config))
+            .with_root_certificates(roots);
+        match holder {
+            Some(holder) => builder.with_client_cert_resolver(Arc::new(holder.shown())),
+            None => builder.with_no_client_auth(),
+        }
     }
 }
 
