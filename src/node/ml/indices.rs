@@ -8,6 +8,8 @@ use crate::node::store::{Batch, Operation, OperationError};
 
 /// Shows the configurations as documents.
 pub(crate) const CONFIG_INDEX: &str = ".ml-config";
+/// Shows filters, calendars and their events as documents.
+pub(crate) const META_INDEX: &str = ".ml-meta";
 /// Holds the saved model state.
 pub(crate) const STATE_INDEX: &str = ".ml-state";
 
@@ -18,6 +20,12 @@ pub(crate) const STATE_INDEX: &str = ".ml-state";
 pub(crate) async fn ensure_own(core: &Core) -> Result<(), ApiError> {
     let keyword = json!({"type": "keyword"});
     ensure(core, CONFIG_INDEX, json!({"job_id": keyword, "datafeed_id": keyword, "config_type": keyword})).await?;
+    let (date, boolean) = (json!({"type": "date"}), json!({"type": "boolean"}));
+    let meta = json!({
+        "type": keyword, "filter_id": keyword, "items": keyword, "calendar_id": keyword, "job_ids": keyword, "event_id": keyword,
+        "start_time": date, "end_time": date, "skip_result": boolean, "skip_model_update": boolean,
+    });
+    ensure(core, META_INDEX, meta).await?;
     ensure(core, STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword})).await
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::configuration::{Datafeed, Job};
+use super::configuration::{Calendar, Datafeed, Event, Filter, Job};
 use super::identifier::{NoMatch, expand};
 use super::persistent::{Assignment, Operation, PersistentTask, Phase, TaskKey, TimeRange};
 use super::problem::Problem;
@@ -30,6 +30,10 @@ pub(crate) struct Metadata {
     pub(crate) jobs: BTreeMap<String, Arc<Job>>,
     pub(crate) datafeeds: BTreeMap<String, Arc<Datafeed>>,
     pub(crate) tasks: BTreeMap<TaskKey, PersistentTask>,
+    pub(crate) filters: BTreeMap<String, Arc<Filter>>,
+    pub(crate) calendars: BTreeMap<String, Arc<Calendar>>,
+    /// Of all calendars; many, and seldom changed.
+    pub(crate) events: Arc<BTreeMap<String, Arc<Event>>>,
     /// By job. Kept on disk: an operation that a restart cuts off goes on after it.
     pub(crate) blocked: BTreeMap<String, Blocked>,
 }
@@ -51,6 +55,27 @@ impl Metadata {
     /// 404.
     pub(crate) fn datafeed(&self, id: &str) -> Result<&Arc<Datafeed>, Problem> {
         self.datafeeds.get(id).ok_or_else(|| Problem::UnknownDatafeed(id.to_owned()))
+    }
+
+    /// # Errors
+    /// 404.
+    pub(crate) fn calendar(&self, id: &str) -> Result<&Arc<Calendar>, Problem> {
+        self.calendars.get(id).ok_or_else(|| Problem::UnknownCalendar(id.to_owned()))
+    }
+
+    /// The calendars whose events are for a job.
+    pub(crate) fn calendars_of<'a>(&'a self, job: &'a Job) -> impl Iterator<Item = &'a Arc<Calendar>> {
+        self.calendars.values().filter(|calendar| calendar.is_for(std::iter::once(&job.id).chain(&job.groups)))
+    }
+
+    /// The calendars of an expression.
+    ///
+    /// # Errors
+    /// 404 that names what matched nothing.
+    pub(crate) fn expand_calendars(&self, expression: &str) -> Result<Vec<String>, Problem> {
+        let known = self.calendars.keys().map(|id| (id.as_str(), std::iter::empty()));
+        let found = expand(expression, known, NoMatch::Allowed).map_err(Problem::UnknownCalendar)?;
+        Ok(found.into_iter().collect())
     }
 
     /// The jobs of an expression, by id or group.

@@ -21,6 +21,7 @@ mod problem;
 mod reconcile;
 mod rest;
 mod state_key;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod upgrade_mode;

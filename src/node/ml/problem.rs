@@ -83,6 +83,22 @@ pub(crate) enum Problem {
     BlockedBy { operation: &'static str, job: String, by: &'static str },
     #[error("cannot reset job while it is blocked with [{by}]")]
     ResetBlocked { by: &'static str },
+    #[error("No filter with id [{0}] exists")]
+    UnknownFilter(String),
+    #[error("A filter with id [{0}] already exists")]
+    FilterExists(String),
+    #[error("Cannot delete filter [{filter}] currently used by jobs [{jobs}]")]
+    FilterInUse { filter: String, jobs: String },
+    #[error("No calendar with id [{0}]")]
+    UnknownCalendar(String),
+    #[error("Cannot create calendar with id [{0}] as it already exists")]
+    CalendarExists(String),
+    #[error("Cannot remove [{job}] as it is not present in calendar [{calendar}]")]
+    NotInCalendar { job: String, calendar: String },
+    #[error("No event with id [{0}]")]
+    UnknownEvent(String),
+    #[error("Event [{event}] has calendar_id [{of}] which does not match the request calendar_id [{calendar}]")]
+    EventOfOther { event: String, of: String, calendar: String },
     #[error("task [{0}] isn't running and hasn't stored its results")]
     UnknownTask(String),
     #[error("Can only reset a job when it is closed.")]
@@ -112,8 +128,18 @@ impl Problem {
             | Self::UnknownDatafeed(_)
             | Self::UnknownSnapshot { .. }
             | Self::UnknownBucket(_)
-            | Self::UnknownTask(_) => 404,
-            Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) | Self::ActiveSnapshot { .. } => 400,
+            | Self::UnknownTask(_)
+            | Self::UnknownFilter(_)
+            | Self::UnknownCalendar(_)
+            | Self::UnknownEvent(_) => 404,
+            Self::JobExists(_)
+            | Self::GroupName(_)
+            | Self::DatafeedExists(_)
+            | Self::ActiveSnapshot { .. }
+            | Self::FilterExists(_)
+            | Self::CalendarExists(_)
+            | Self::NotInCalendar { .. }
+            | Self::EventOfOther { .. } => 400,
             Self::Unreadable { .. } => 403,
             Self::JobHasDatafeed { .. }
             | Self::AlreadyOpened(_)
@@ -128,6 +154,7 @@ impl Problem {
             | Self::UpdateOpenJob { .. }
             | Self::StartWithoutJob { .. }
             | Self::AlreadyStarted(_)
+            | Self::FilterInUse { .. }
             | Self::BlockedBy { .. }
             | Self::RevertOpenJob
             | Self::RevertBlocked { .. }
@@ -154,7 +181,9 @@ impl Problem {
         match self {
             Self::StillRunning { .. } => "failed_node_exception",
             Self::TasksTimedOut(_) | Self::StateUnreadable { .. } => "illegal_state_exception",
-            Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) => "resource_already_exists_exception",
+            Self::JobExists(_) | Self::GroupName(_) | Self::DatafeedExists(_) | Self::FilterExists(_) => {
+                "resource_already_exists_exception"
+            }
             Self::ActiveSnapshot { .. } => "illegal_argument_exception",
             Self::Unreadable { .. } => "security_exception",
             _ if self.status() == 404 => "resource_not_found_exception",

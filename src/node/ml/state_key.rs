@@ -6,15 +6,10 @@ pub(crate) const STANDING: &str = "ml/standing";
 pub(crate) const JOBS: &str = "ml/job/";
 pub(crate) const DATAFEEDS: &str = "ml/datafeed/";
 pub(crate) const TASKS: &str = "ml/task/";
+pub(crate) const FILTERS: &str = "ml/filter/";
+pub(crate) const CALENDARS: &str = "ml/calendar/";
+pub(crate) const EVENTS: &str = "ml/event/";
 pub(crate) const BLOCKED: &str = "ml/blocked/";
-
-pub(crate) fn job(id: &str) -> String {
-    format!("{JOBS}{id}")
-}
-
-pub(crate) fn datafeed(id: &str) -> String {
-    format!("{DATAFEEDS}{id}")
-}
 
 /// What a job is blocked by.
 pub(crate) fn blocked(job_id: &str) -> String {

@@ -22,6 +22,7 @@ pub use backend::SizeLimit;
 pub use batch::{Batch, Committed, DocumentWrite, Expected, Operation, Outcome, Source, WriteKind, Written};
 pub use error::{OpenError, OperationError, StoreError};
 pub use handle::Store;
+pub use identifiers::document_id;
 pub use reader::{Counters, Reader, Step};
 pub use record::Head;
 

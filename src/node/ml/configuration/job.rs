@@ -1,5 +1,7 @@
 //! The configuration of an anomaly detection job.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::analysis;
@@ -144,6 +146,12 @@ impl Job {
     /// The snapshot that the job continues from.
     pub(crate) fn snapshot_id(&self) -> Option<&str> {
         self.source.get("model_snapshot_id").and_then(Value::as_str).filter(|id| *id != EMPTY_SNAPSHOT)
+    }
+
+    /// The filters that its custom rules name.
+    pub(crate) fn filters(&self) -> BTreeSet<&str> {
+        let scopes = self.plan.detectors.iter().flat_map(|detector| &detector.rules).flat_map(|rule| &rule.scope);
+        scopes.map(|scope| scope.filter_id.as_str()).collect()
     }
 
     /// With members that the node itself keeps, such as `finished_time`.

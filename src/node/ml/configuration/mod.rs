@@ -1,13 +1,17 @@
 //! What a job or a datafeed was configured to do: read strictly, kept as Elasticsearch shows it.
 
 mod analysis;
+mod calendar;
 mod datafeed;
 mod fields;
+mod filter;
 mod job;
 mod retention;
 mod rules;
 
 pub(crate) use analysis::detector as read_detector;
+pub(crate) use calendar::{Calendar, Event};
 pub(crate) use datafeed::Datafeed;
 pub(crate) use fields::{Fields, not_supported};
+pub(crate) use filter::Filter;
 pub(crate) use job::{EMPTY_SNAPSHOT, Job, TimeFormat};

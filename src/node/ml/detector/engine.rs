@@ -74,13 +74,11 @@ impl Engine {
     }
 
     /// The filters that custom rules refer to, from the next bucket on.
-    #[cfg_attr(not(test), expect(dead_code, reason = "filters and calendars are not stored yet"))]
     pub(crate) fn set_filters(&mut self, filters: Filters) {
         self.filters = filters;
     }
 
     /// The events of the job's calendars, from the next bucket on.
-    #[cfg_attr(not(test), expect(dead_code, reason = "filters and calendars are not stored yet"))]
     pub(crate) fn set_events(&mut self, events: Vec<ScheduledEvent>) {
         self.events = events;
     }

@@ -12,7 +12,6 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    #[cfg_attr(not(test), expect(dead_code, reason = "filters are not stored yet"))]
     pub(crate) fn new(items: impl IntoIterator<Item = String>) -> Self {
         let mut filter = Self::default();
         for item in items {

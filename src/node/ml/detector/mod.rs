@@ -19,12 +19,12 @@ mod tests;
 mod window;
 
 pub(crate) use engine::{Acceptance, Engine, Learned, Unfinished};
-#[cfg_attr(not(test), expect(unused_imports, reason = "filters are not stored yet"))]
-pub(crate) use filter::{Filter, Filters};
+pub(crate) use filter::Filter;
+#[cfg(test)]
+use filter::Filters;
 pub(crate) use function::{Function, NotModelled};
 pub(crate) use outcome::{BucketOutcome, InfluencerOutcome, RecordOutcome};
 pub(crate) use record::{Record, find};
-#[cfg_attr(not(test), expect(unused_imports, reason = "calendars are not stored yet"))]
 pub(crate) use rule::ScheduledEvent;
 pub(crate) use rule::{Actions, AppliesTo, Condition, Operator, Rule, Scope, Split};
 #[cfg(test)]

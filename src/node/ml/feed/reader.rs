@@ -8,13 +8,13 @@ use tokio::sync::oneshot;
 use super::{JobEnd, RETRY, Task};
 use crate::node::documents::Page;
 use crate::node::http::ApiError;
-use crate::node::ml::cluster::read;
 use crate::node::ml::configuration::Datafeed;
 use crate::node::ml::job::{Command, FeedPage, Position, Progress};
 use crate::node::ml::metadata::Metadata;
 use crate::node::ml::persistent::Phase;
 use crate::node::ml::problem::Problem;
 use crate::node::ml::state_key;
+use crate::node::ml::stored::read;
 
 /// What a step came to.
 pub(super) enum Step {

@@ -8,6 +8,7 @@ mod progress;
 pub(crate) mod retention;
 pub(crate) mod revert;
 pub(crate) mod snapshot;
+mod surroundings;
 mod work;
 
 use std::sync::Arc;
@@ -85,6 +86,7 @@ pub(crate) async fn run(task: Task, mut commands: mpsc::Receiver<Command>, mut t
             return;
         }
     }
+    work.look_around();
     close::close(work, told).await;
 }
 

@@ -7,10 +7,10 @@ use super::snapshot::{self, Saved};
 use crate::node::Core;
 use crate::node::http::ApiError;
 use crate::node::ml::JOB_VERSION;
-use crate::node::ml::cluster::{bytes, read};
 use crate::node::ml::configuration::{EMPTY_SNAPSHOT, Job};
 use crate::node::ml::detector::Unfinished;
 use crate::node::ml::state_key;
+use crate::node::ml::stored::{bytes, read};
 use crate::node::store::{Batch, Source};
 
 /// What becomes of the results after the snapshot.

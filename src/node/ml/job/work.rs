@@ -9,14 +9,15 @@ use super::command::{Command, FeedPage, Flush};
 use super::counts::DataCounts;
 use super::documents::{self, Finality};
 use super::progress::{Position, Progress};
+use super::surroundings::Surroundings;
 use super::{Task, snapshot};
 use crate::node::documents::{Cursor, TimedDocument};
 use crate::node::http::ApiError;
-use crate::node::ml::cluster::{bytes, read};
 use crate::node::ml::configuration::{Job, TimeFormat};
 use crate::node::ml::detector::{Acceptance, BucketOutcome, Engine, Record};
 use crate::node::ml::problem::Problem;
 use crate::node::ml::state_key;
+use crate::node::ml::stored::{bytes, read};
 use crate::node::store::{Batch, Source, StoreError};
 
 /// Result documents that are written at once.
@@ -39,6 +40,7 @@ pub(crate) struct Work {
     pub(super) job: Arc<Job>,
     pub(super) engine: Engine,
     pub(super) progress: Progress,
+    surroundings: Surroundings,
     results: Vec<(String, Value)>,
     /// Whether the models differ from those that were written last.
     learned: bool,
@@ -65,7 +67,15 @@ impl Work {
             (_, None, Some(id)) => snapshot::load(core, &job, id)?,
             (_, None, None) => Engine::new(job.plan.clone()),
         };
-        Ok(Self { task, job, engine, progress, results: Vec::new(), learned: unwritten })
+        let (surroundings, results) = (Surroundings::default(), Vec::new());
+        let mut work = Self { task, job, engine, progress, surroundings, results, learned: unwritten };
+        work.look_around();
+        Ok(work)
+    }
+
+    /// Takes up what has changed of filters and calendars.
+    pub(super) fn look_around(&mut self) {
+        self.surroundings.update(&mut self.engine, &self.job, &self.task.parts.cluster.now());
     }
 
     /// Does what is asked, answers when it is on disk. After a failed write the job goes on from what is on disk.
@@ -73,6 +83,7 @@ impl Work {
     /// # Errors
     /// [`Stumble`].
     pub(crate) async fn obey(&mut self, command: Command) -> Result<(), Stumble> {
+        self.look_around();
         // Who asked may have gone away; what was done stands all the same.
         match command {
             Command::Post { records, input_bytes, reply } => {

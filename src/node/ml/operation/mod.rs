@@ -76,6 +76,7 @@ fn finish(
         Operation::Delete => {
             forget(job_id, batch);
             metadata.jobs.remove(job_id);
+            leave_calendars(job_id, metadata)?;
         }
         Operation::Reset => {
             forget(job_id, batch);
@@ -88,6 +89,14 @@ fn finish(
     if blocked.kept {
         let outcome = Source::from_value(outcome(identity, now_ms, &blocked, job_id))?;
         batch.index(TASKS_INDEX, format!("{}:{}", identity.node_id, blocked.task), outcome);
+    }
+    Ok(())
+}
+
+fn leave_calendars(job_id: &str, metadata: &mut Metadata) -> Result<(), ApiError> {
+    for calendar in metadata.calendars.values_mut().filter(|calendar| calendar.job_ids.iter().any(|id| id == job_id)) {
+        let others = calendar.job_ids.iter().filter(|id| *id != job_id).cloned().collect();
+        *calendar = Arc::new(calendar.for_jobs(others)?);
     }
     Ok(())
 }

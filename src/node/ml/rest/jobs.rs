@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
+use super::filters;
 use super::operations::{Waiting, block};
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::{Datafeed, Job, read_detector};
@@ -56,6 +57,7 @@ fn check_new(metadata: &Metadata, job: &Job) -> Result<(), ApiError> {
     if metadata.jobs.contains_key(&job.id) {
         return Err(Problem::JobExists(job.id.clone()).into());
     }
+    filters::check_known(metadata, job)?;
     check_names(metadata, job)
 }
 
@@ -111,6 +113,7 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
     let shown = call
         .change(|metadata, _| {
             let job = metadata.job(&id)?.updated(&body)?;
+            filters::check_known(metadata, &job)?;
             check_names(metadata, &job)?;
             let old = metadata.job(&id)?;
             if old.plan.memory_limit_bytes != job.plan.memory_limit_bytes && metadata.job_task(&id).is_some() {

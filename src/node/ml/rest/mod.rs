@@ -1,15 +1,19 @@
 //! The ML APIs: from a request to a change or a question, and back to JSON.
 
+mod calendar_events;
+mod calendars;
 mod call;
 mod cat;
 mod data;
 mod datafeeds;
 mod expired;
 mod feeding;
+mod filters;
 mod info;
 mod jobs;
 mod lifecycle;
 mod operations;
+mod paging;
 mod preview;
 mod results;
 mod revert;
@@ -83,7 +87,31 @@ pub(super) fn routes() -> Vec<Route> {
         route!(GET "/_cat/ml/datafeeds/{datafeed_id}", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "h", "v", "s", "help", "bytes"], cat::datafeeds),
     ];
     routes.extend(result_routes());
+    routes.extend(filter_and_calendar_routes());
     routes
+}
+
+#[rustfmt::skip] // a table: one route a line
+fn filter_and_calendar_routes() -> Vec<Route> {
+    vec![
+        route!(PUT "/_ml/filters/{filter_id}", "cluster:admin/xpack/ml/filters/put", [], filters::put),
+        route!(GET "/_ml/filters", "cluster:admin/xpack/ml/filters/get", ["from", "size"], filters::list),
+        route!(GET "/_ml/filters/{filter_id}", "cluster:admin/xpack/ml/filters/get", ["from", "size"], filters::list),
+        route!(POST "/_ml/filters/{filter_id}/_update", "cluster:admin/xpack/ml/filters/update", [], filters::update),
+        route!(DELETE "/_ml/filters/{filter_id}", "cluster:admin/xpack/ml/filters/delete", [], filters::delete),
+
+        route!(PUT "/_ml/calendars/{calendar_id}", "cluster:admin/xpack/ml/calendars/put", [], calendars::put),
+        route!(GET "/_ml/calendars", "cluster:monitor/xpack/ml/calendars/get", ["from", "size"], calendars::list),
+        route!(POST "/_ml/calendars", "cluster:monitor/xpack/ml/calendars/get", ["from", "size"], calendars::list),
+        route!(GET "/_ml/calendars/{calendar_id}", "cluster:monitor/xpack/ml/calendars/get", ["from", "size"], calendars::list),
+        route!(POST "/_ml/calendars/{calendar_id}", "cluster:monitor/xpack/ml/calendars/get", ["from", "size"], calendars::list),
+        route!(DELETE "/_ml/calendars/{calendar_id}", "cluster:admin/xpack/ml/calendars/delete", [], calendars::delete),
+        route!(PUT "/_ml/calendars/{calendar_id}/jobs/{job_id}", "cluster:admin/xpack/ml/calendars/jobs/update", [], calendars::add_jobs),
+        route!(DELETE "/_ml/calendars/{calendar_id}/jobs/{job_id}", "cluster:admin/xpack/ml/calendars/jobs/update", [], calendars::remove_jobs),
+        route!(POST "/_ml/calendars/{calendar_id}/events", "cluster:admin/xpack/ml/calendars/events/post", [], calendar_events::post),
+        route!(GET "/_ml/calendars/{calendar_id}/events", "cluster:monitor/xpack/ml/calendars/events/get", ["end", "from", "job_id", "size", "start"], calendar_events::list),
+        route!(DELETE "/_ml/calendars/{calendar_id}/events/{event_id}", "cluster:admin/xpack/ml/calendars/events/delete", [], calendar_events::delete),
+    ]
 }
 
 /// The routes that GET and POST share.

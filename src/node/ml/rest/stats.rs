@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use super::call::Call;
 use crate::node::Core;
 use crate::node::http::{ApiError, Reply};
-use crate::node::ml::cluster::read;
 use crate::node::ml::configuration::Job;
 use crate::node::ml::identifier::NoMatch;
 use crate::node::ml::job::Progress;
@@ -13,6 +12,7 @@ use crate::node::ml::local::Running;
 use crate::node::ml::metadata::Metadata;
 use crate::node::ml::persistent::{Assignment, PersistentTask, TaskKey};
 use crate::node::ml::state_key;
+use crate::node::ml::stored::read;
 
 pub(super) async fn jobs(call: Call) -> Result<Reply, ApiError> {
     call.request.without_body()?;

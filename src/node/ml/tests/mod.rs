@@ -1,6 +1,8 @@
 //! The ML APIs on a node in process, through their handlers.
 
+mod calendars;
 mod continuation;
+mod filters;
 mod harness;
 mod life_cycle;
 mod refusals;
