@@ -132,17 +132,25 @@ fn boolean(body: &Map<String, Value>, depth: usize) -> Result<QueryNode, SearchE
     let needed = if must.is_empty() && filter.is_empty() && !should.is_empty() { 1 } else { 0 };
     let minimum_should_match = match body.get("minimum_should_match") {
         None => needed,
-        Some(value) => {
-            let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-            let number = number.and_then(|number| usize::try_from(number).ok());
-            number.ok_or_else(|| {
-                SearchError::argument(format!(
-                    "[bool] query does not support [minimum_should_match] of [{value}] on this node"
-                ))
-            })?
-        }
+        Some(value) => minimum(value, should.len()).ok_or_else(|| {
+            SearchError::argument(format!(
+                "[bool] query does not support [minimum_should_match] of [{value}] on this node"
+            ))
+        })?,
     };
     Ok(QueryNode::Bool { must, filter, should, must_not: clauses("must_not")?, minimum_should_match })
+}
+
+/// How many of `clauses` must match: `2`, `-1` (all but one), `75%` or `-25%`, rounded down.
+fn minimum(value: &Value, clauses: usize) -> Option<usize> {
+    let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
+    let clauses = i64::try_from(clauses).ok()?;
+    let number = match text.strip_suffix('%') {
+        Some(percent) => clauses.checked_mul(percent.parse().ok()?)? / 100,
+        None => text.parse().ok()?,
+    };
+    let missing_allowed = text.starts_with('-');
+    usize::try_from(if missing_allowed { clauses.checked_add(number)?.max(0) } else { number }).ok()
 }
 
 fn constant_score(body: &Map<String, Value>, depth: usize) -> Result<QueryNode, SearchError> {
@@ -274,6 +282,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn minimum_should_match_counts_from_both_ends() {
+        for (value, wanted) in [
+            (json!(2), Some(2)),
+            (json!("3"), Some(3)),
+            (json!(-1), Some(3)),
+            (json!(-9), Some(0)),
+            (json!("75%"), Some(3)),
+            (json!("-30%"), Some(3)),
+            (json!("2<75%"), None),
+            (json!("x"), None),
+            (json!(true), None),
+        ] {
+            assert_eq!(minimum(&value, 4), wanted, "{value}");
+        }
+    }
 
     #[test]
     fn says_what_it_does_not_know() {

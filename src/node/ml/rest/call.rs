@@ -126,10 +126,22 @@ impl Call {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
+        self.time(name, &text).map(Some)
+    }
+
+    /// As [`Call::time_ms`], for a parameter of the query.
+    ///
+    /// # Errors
+    /// 400 that names the parameter.
+    pub(super) fn query_time_ms(&self, name: &str) -> Result<Option<i64>, ApiError> {
+        self.request.query.text(name).map(|text| self.time(name, text)).transpose()
+    }
+
+    fn time(&self, name: &str, text: &str) -> Result<i64, ApiError> {
         let now_ms = self.node.core.clock.now_ms();
-        let digits = text.strip_prefix('-').unwrap_or(&text);
+        let digits = text.strip_prefix('-').unwrap_or(text);
         let epoch = if digits.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None };
-        epoch.or_else(|| parse_math(&text, now_ms, Rounding::Down)).map(Some).ok_or_else(|| {
+        epoch.or_else(|| parse_math(text, now_ms, Rounding::Down)).ok_or_else(|| {
             ApiError::parsing(format!(
                 "Query param [{name}] with value [{text}] cannot be parsed as a date or converted to a number (epoch)."
             ))

@@ -77,6 +77,8 @@ pub(super) fn routes() -> Vec<Route> {
         route!(POST "/_ml/datafeeds/{datafeed_id}/_stop", "cluster:admin/xpack/ml/datafeed/stop", ["force", "timeout", "allow_no_match", "allow_no_datafeeds", "close_job"], feeding::stop),
         route!(GET "/_ml/datafeeds/{datafeed_id}/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview),
         route!(POST "/_ml/datafeeds/{datafeed_id}/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
+        route!(GET "/_ml/datafeeds/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
+        route!(POST "/_ml/datafeeds/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
 
         route!(GET "/_tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "group_by", "nodes", "parent_task_id", "timeout", "wait_for_completion"], tasks::list),
         route!(GET "/_tasks/{task_id}", "cluster:monitor/task/get", ["wait_for_completion", "timeout"], tasks::get),
