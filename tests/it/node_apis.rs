@@ -89,9 +89,8 @@ fn refused(routes: &[Route]) -> String {
             None => rows.push((template, vec![operation.method])),
         }
     }
-    let lacking: usize = rows.iter().map(|(_, methods)| methods.len()).sum();
     let mut text = format!(
-        "### Refused\n\nOf Elasticsearch's {all} ML routes these {lacking} are not here: 400 `no handler found`, or 405 where \
+        "### Refused\n\nOf Elasticsearch's {all} ML routes these are not here: 400 `no handler found`, or 405 where \
          the path takes another method.\n\n"
     );
     for (template, methods) in rows {

@@ -10,6 +10,8 @@ use crate::node::store::{Batch, Operation, OperationError};
 pub(crate) const CONFIG_INDEX: &str = ".ml-config";
 /// Shows filters, calendars and their events as documents.
 pub(crate) const META_INDEX: &str = ".ml-meta";
+/// Holds the messages about jobs.
+pub(crate) const NOTIFICATIONS_INDEX: &str = ".ml-notifications-000002";
 /// Holds the saved model state.
 pub(crate) const STATE_INDEX: &str = ".ml-state";
 
@@ -26,6 +28,11 @@ pub(crate) async fn ensure_own(core: &Core) -> Result<(), ApiError> {
         "start_time": date, "end_time": date, "skip_result": boolean, "skip_model_update": boolean,
     });
     ensure(core, META_INDEX, meta).await?;
+    let message = json!({
+        "job_id": keyword, "message": {"type": "text"}, "level": keyword, "timestamp": {"type": "date"}, "node_name": keyword,
+        "job_type": keyword,
+    });
+    ensure(core, NOTIFICATIONS_INDEX, message).await?;
     ensure(core, STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword})).await
 }
 

@@ -15,6 +15,7 @@ mod job;
 mod local;
 mod maintenance;
 mod metadata;
+mod notification;
 mod operation;
 mod persistent;
 mod problem;

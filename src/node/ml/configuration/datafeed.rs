@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::delayed_data::DelayedDataCheck;
 use super::fields::{Fields, not_supported};
 use super::job::inconsistent;
 use crate::node::documents::QueryNode;
@@ -10,7 +11,7 @@ use crate::node::indices::{IndexExpression, IndicesOptions};
 use crate::node::ml::duration;
 use crate::node::ml::identifier::check_id;
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 12] = [
     "datafeed_id",
     "job_id",
     "indices",
@@ -21,9 +22,10 @@ const KNOWN: [&str; 10] = [
     "scroll_size",
     "chunking_config",
     "indices_options",
+    "max_empty_searches",
+    "delayed_data_check_config",
 ];
-const UNSUPPORTED: [&str; 6] =
-    ["aggregations", "aggs", "script_fields", "runtime_mappings", "max_empty_searches", "headers"];
+const UNSUPPORTED: [&str; 5] = ["aggregations", "aggs", "script_fields", "runtime_mappings", "headers"];
 const SCROLL_SIZE_MAX: i64 = 10_000;
 
 /// A validated datafeed.
@@ -37,6 +39,9 @@ pub(crate) struct Datafeed {
     pub(crate) frequency_ms: Option<i64>,
     /// Documents a page.
     pub(crate) scroll_size: usize,
+    /// Searches in real time without a document after which a datafeed that never saw one stops.
+    pub(crate) max_empty_searches: Option<u64>,
+    delayed_data: DelayedDataCheck,
     source: Map<String, Value>,
 }
 
@@ -62,9 +67,7 @@ impl Datafeed {
     ///
     /// # Errors
     /// As [`Datafeed::create`].
-    pub(crate) fn read(mut given: Map<String, Value>) -> Result<Self, ApiError> {
-        check_delayed_data(&given)?;
-        given.remove("delayed_data_check_config");
+    pub(crate) fn read(given: Map<String, Value>) -> Result<Self, ApiError> {
         let fields = Fields::new("datafeed_config", &given).only(&KNOWN, &UNSUPPORTED)?;
         let required =
             |name: &str| ApiError::illegal_argument(format!("Invalid {name} value 'null' in datafeed configuration"));
@@ -88,6 +91,8 @@ impl Datafeed {
                 "Invalid scroll_size value '{scroll_size}' in datafeed configuration"
             )));
         }
+        let max_empty_searches = max_empty_searches(&fields)?;
+        let delayed_data = DelayedDataCheck::read(&fields)?;
         check_chunking(&fields)?;
         let options = options(&fields)?;
         let mut source = Map::new();
@@ -104,11 +109,25 @@ impl Datafeed {
             "chunking_config".to_owned(),
             fields.value("chunking_config").cloned().unwrap_or_else(|| json!({"mode": "auto"})),
         );
-        source.insert("delayed_data_check_config".to_owned(), json!({"enabled": false}));
+        if let Some(searches) = max_empty_searches {
+            source.insert("max_empty_searches".to_owned(), json!(searches));
+        }
+        source.insert("delayed_data_check_config".to_owned(), delayed_data.shown());
         source.insert("indices_options".to_owned(), json!({"expand_wildcards": if options.expand_hidden { json!(["open", "hidden"]) } else { json!(["open"]) }, "ignore_unavailable": options.ignore_unavailable, "allow_no_indices": options.allow_no_indices}));
         let indices = IndexExpression::of(names).with(options);
         let scroll_size = usize::try_from(scroll_size).unwrap_or(1000);
-        Ok(Self { id, job_id, indices, query, query_delay_ms, frequency_ms, scroll_size, source })
+        Ok(Self {
+            id,
+            job_id,
+            indices,
+            query,
+            query_delay_ms,
+            frequency_ms,
+            scroll_size,
+            max_empty_searches,
+            delayed_data,
+            source,
+        })
     }
 
     /// As `GET` shows it.
@@ -140,6 +159,14 @@ impl Datafeed {
         Self::read(source)
     }
 
+    /// How far back it looks for documents that came too late, for a job with such buckets; `None`: it does not.
+    ///
+    /// # Errors
+    /// 400: the window does not fit the buckets.
+    pub(crate) fn delayed_data_window_ms(&self, bucket_span_ms: i64) -> Result<Option<i64>, ApiError> {
+        self.delayed_data.window_ms(bucket_span_ms)
+    }
+
     /// How often it reads in real time, milliseconds.
     ///
     /// Source: elasticsearch, `DatafeedConfig.java`, `defaultFrequency`.
@@ -159,15 +186,14 @@ fn default_delay_ms(id: &str) -> i64 {
     60_000 + id.bytes().fold(7_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 60_000)
 }
 
-fn check_delayed_data(source: &Map<String, Value>) -> Result<(), ApiError> {
-    let Some(config) = source.get("delayed_data_check_config").filter(|config| !config.is_null()) else {
-        return Ok(());
-    };
-    let fields = Fields::of("delayed_data_check_config", config)?.only(&["enabled"], &["check_window"])?;
-    if fields.flag("enabled")? == Some(false) {
-        Ok(())
-    } else {
-        Err(not_supported("datafeed_config", "delayed_data_check_config"))
+/// `-1` takes it back.
+fn max_empty_searches(fields: &Fields<'_>) -> Result<Option<u64>, ApiError> {
+    match fields.integer("max_empty_searches")? {
+        None | Some(-1) => Ok(None),
+        Some(searches @ 1..) => Ok(u64::try_from(searches).ok()),
+        Some(other) => Err(ApiError::illegal_argument(format!(
+            "Invalid max_empty_searches value '{other}' in datafeed configuration"
+        ))),
     }
 }
 

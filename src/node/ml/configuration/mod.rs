@@ -3,6 +3,7 @@
 mod analysis;
 mod calendar;
 mod datafeed;
+mod delayed_data;
 mod fields;
 mod filter;
 mod job;
@@ -12,6 +13,7 @@ mod rules;
 pub(crate) use analysis::detector as read_detector;
 pub(crate) use calendar::{Calendar, Event};
 pub(crate) use datafeed::Datafeed;
+pub(crate) use delayed_data::SPANNABLE_BUCKETS_MAX;
 pub(crate) use fields::{Fields, not_supported};
 pub(crate) use filter::Filter;
 pub(crate) use job::{EMPTY_SNAPSHOT, Job, TimeFormat};

@@ -3,7 +3,10 @@
 //! Where it stands is part of the job's own state and is written in the same batch as what the job made of the documents, so
 //! that none is given twice and none is left out, however the process ends.
 
+mod average;
+mod missing;
 mod reader;
+mod silence;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +14,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Parts;
+use super::duration;
 use super::local::Signal;
+use super::notification::{self, Level};
 use super::persistent::{Phase, TaskKey, TimeRange};
 use crate::node::http::ApiError;
+use crate::node::indices::dates;
+pub(crate) use average::HourlyAverage;
 use reader::{Reader, Step};
 
 /// How long a datafeed waits after a read or a job that failed.
@@ -40,11 +47,16 @@ impl Task {
         TaskKey::Datafeed(self.datafeed_id.clone())
     }
 
-    async fn running(&self) -> Result<(), ApiError> {
-        let update = self.parts.cluster.update(|metadata, _| {
+    async fn running(&self, reader: &Reader) -> Result<(), ApiError> {
+        let update = self.parts.cluster.update(|metadata, batch| {
             if let Some(task) = metadata.held(&self.key(), self.allocation).filter(|task| task.phase == Phase::Starting)
             {
                 task.phase = Phase::Running;
+                let from = dates::format(self.range.start_ms.unwrap_or(0));
+                let to = self.range.end_ms.map_or_else(|| "real-time".to_owned(), dates::format);
+                let frequency = duration::written(reader.frequency_ms());
+                let message = format!("Datafeed started (from: {from} to: {to}) with frequency [{frequency}]");
+                notification::put(self.parts.cluster.core(), reader.job_id(), Level::Info, message, batch)?;
             }
             Ok(())
         });
@@ -53,13 +65,15 @@ impl Task {
 
     /// Removes the persistent task, if it is still ours.
     async fn remove(&self, job_end: JobEnd) -> Result<(), ApiError> {
-        let update = self.parts.cluster.update(|metadata, _| {
+        let update = self.parts.cluster.update(|metadata, batch| {
             if metadata.held(&self.key(), self.allocation).is_none() {
                 return Ok(());
             }
             metadata.tasks.remove(&self.key());
-            let job_id = metadata.datafeeds.get(&self.datafeed_id).map(|datafeed| datafeed.job_id.clone());
-            let job = job_id.and_then(|id| metadata.tasks.get_mut(&TaskKey::Job(id)));
+            let Some(datafeed) = metadata.datafeeds.get(&self.datafeed_id) else { return Ok(()) };
+            let job_id = datafeed.job_id.clone();
+            notification::put(self.parts.cluster.core(), &job_id, Level::Info, "Datafeed stopped", batch)?;
+            let job = metadata.tasks.get_mut(&TaskKey::Job(job_id));
             if let Some(job) = job.filter(|job| job_end == JobEnd::Close && job.phase == Phase::Running) {
                 job.phase = Phase::Ending;
             }
@@ -119,8 +133,11 @@ async fn prepare(task: &Task, told: &mut watch::Receiver<Signal>) -> Option<Read
         let job_id = metadata.datafeeds.get(&task.datafeed_id).map(|datafeed| datafeed.job_id.clone())?;
         match metadata.job_task(&job_id).map(|job| job.phase.clone()) {
             Some(Phase::Running) => {
-                let running = task.running().await;
-                match running.and_then(|()| Reader::new(task, &metadata)) {
+                let prepared = match Reader::new(task, &metadata) {
+                    Ok(reader) => task.running(&reader).await.map(|()| reader),
+                    Err(problem) => Err(problem),
+                };
+                match prepared {
                     Ok(reader) => return Some(reader),
                     Err(problem) => {
                         tracing::warn!(datafeed = %task.datafeed_id, reason = problem.reason(), "the datafeed cannot start yet")

@@ -28,6 +28,8 @@ pub(crate) struct FeedPage {
     pub(crate) position: Position,
     /// In real time: no record before this is expected any more.
     pub(crate) advance_ms: Option<i64>,
+    /// Whether the buckets that are open after it are shown as they stand.
+    pub(crate) calc_interim: bool,
 }
 
 /// What `_flush` asks for.

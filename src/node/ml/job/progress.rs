@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::counts::DataCounts;
 use crate::node::documents::Cursor;
+use crate::node::ml::feed::HourlyAverage;
 
 /// Small, and read by `_stats` too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,8 +32,13 @@ pub(crate) struct Progress {
 pub(crate) struct Position {
     pub(crate) from_ms: i64,
     pub(crate) cursor: Option<Cursor>,
+    /// What is older was not to be read by this datafeed; all from here on was.
+    pub(crate) since_ms: i64,
     pub(crate) searches: u64,
     pub(crate) search_time_ms: f64,
+    pub(crate) search_time: HourlyAverage,
+    /// The range that the last search was for: its start, and its end, which is not part of it.
+    pub(crate) searched: Option<(i64, i64)>,
     /// Whether the look-back is done.
     pub(crate) real_time: bool,
 }

@@ -165,7 +165,8 @@ impl Work {
             self.touch();
         }
         self.progress.position = Some(page.position);
-        self.commit().await
+        let interim = if page.calc_interim { self.engine.interim() } else { Vec::new() };
+        self.commit_with(&interim).await
     }
 
     async fn flush(&mut self, flush: Flush) -> Result<Option<i64>, StoreError> {

@@ -64,17 +64,20 @@ pub(super) fn check_new(metadata: &Metadata, datafeed: &Datafeed) -> Result<(), 
     if metadata.datafeeds.contains_key(&datafeed.id) {
         return Err(Problem::DatafeedExists(datafeed.id.clone()).into());
     }
-    check_job(metadata.job(&datafeed.job_id)?)?;
+    check_job(metadata.job(&datafeed.job_id)?, datafeed)?;
     match metadata.datafeed_of(&datafeed.job_id) {
         Some(other) => Err(Problem::JobHasDatafeed { datafeed: other.id.clone(), job: datafeed.job_id.clone() }.into()),
         None => Ok(()),
     }
 }
 
-fn check_job(job: &Job) -> Result<(), ApiError> {
+/// # Errors
+/// 400: the job cannot have this datafeed.
+pub(super) fn check_job(job: &Job, datafeed: &Datafeed) -> Result<(), ApiError> {
     if job.plan.latency_ms > 0 {
         return Err(ApiError::illegal_argument("A job configured with datafeed cannot support latency"));
     }
+    datafeed.delayed_data_window_ms(job.plan.bucket_span_ms)?;
     Ok(())
 }
 
@@ -104,6 +107,7 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
             if state != "stopped" {
                 return Err(Problem::UpdateStartedDatafeed { datafeed: id.clone(), state }.into());
             }
+            check_job(metadata.job(&datafeed.job_id)?, &datafeed)?;
             metadata.datafeeds.insert(id.clone(), Arc::clone(&datafeed));
             Ok(datafeed.source().clone())
         })

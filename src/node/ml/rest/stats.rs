@@ -131,15 +131,20 @@ fn datafeed_of(core: &Core, metadata: &Metadata, id: &str) -> Result<Value, ApiE
             "bucket_count": buckets,
             "total_search_time_ms": position.search_time_ms,
             "average_search_time_per_bucket_ms": average,
+            "exponential_average_search_time_per_hour_ms": position.search_time.value(),
+            "exponential_average_calculation_context": position.search_time.shown(),
         }),
     );
     if let Some(task) = task {
         let configured = task.range.end_ms.is_none();
-        let running = configured && position.real_time && task.assignment == Assignment::Node;
-        shown.insert(
-            "running_state".to_owned(),
-            json!({"real_time_configured": configured, "real_time_running": running}),
-        );
+        let assigned = task.assignment == Assignment::Node;
+        let mut running = Map::new();
+        running.insert("real_time_configured".to_owned(), json!(configured));
+        running.insert("real_time_running".to_owned(), json!(configured && position.real_time && assigned));
+        if let Some((start_ms, end_ms)) = position.searched.filter(|_| assigned) {
+            running.insert("search_interval".to_owned(), json!({"start_ms": start_ms, "end_ms": end_ms}));
+        }
+        shown.insert("running_state".to_owned(), Value::Object(running));
     }
     Ok(Value::Object(shown))
 }

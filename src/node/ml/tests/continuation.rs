@@ -1,6 +1,7 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, MINUTE_MS, START_MS, documents, job, killed, results};
+use super::harness::{Bench, MINUTE_MS, START_MS, documents, job, killed, killed_at, results};
 
 /// What a job makes of the documents when nothing disturbs it.
 async fn undisturbed(bench: &Bench) -> (Value, Value) {
@@ -58,6 +59,102 @@ fn killed_at_any_moment_no_document_is_lost_or_given_twice() {
         assert_eq!(bench.job_stats("j").await["data_counts"]["processed_record_count"], 600);
         assert_eq!(results(bench, "j").await, expected);
     });
+}
+
+/// What happens to a datafeed on its way.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// Documents of so many minutes come, and the clock moves on by as many.
+    Documents(i64),
+    Stop,
+    ForceStop,
+    Close,
+    ForceClose,
+    UpgradeMode,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (1..40_i64).prop_map(Event::Documents),
+        1 => Just(Event::Stop),
+        1 => Just(Event::ForceStop),
+        1 => Just(Event::Close),
+        1 => Just(Event::ForceClose),
+        1 => Just(Event::UpgradeMode),
+    ]
+}
+
+/// Opens the job and starts its datafeed unless they are; the answers tell.
+async fn resume(bench: &Bench) {
+    for line in ["POST /_ml/anomaly_detectors/j/_open", "POST /_ml/datafeeds/j/_start"] {
+        let (status, answer) = bench.call(line, Value::Null).await;
+        assert!(matches!(status, 200 | 409), "{line}: {answer}");
+    }
+}
+
+async fn happen(bench: &Bench, event: Event, minutes: &mut i64) {
+    match event {
+        Event::Documents(more) => {
+            // In this order: what comes after its time has been read is late.
+            bench.index(documents(*minutes, more * 3)).await;
+            *minutes += more;
+            bench.clock.set(START_MS + *minutes * MINUTE_MS);
+        }
+        Event::UpgradeMode => {
+            for enabled in [true, false] {
+                bench.done(&format!("POST /_ml/set_upgrade_mode?enabled={enabled}&timeout=1m"), Value::Null).await;
+            }
+        }
+        Event::Stop => drop(bench.done("POST /_ml/datafeeds/j/_stop", Value::Null).await),
+        Event::ForceStop => drop(bench.done("POST /_ml/datafeeds/j/_stop?force=true", Value::Null).await),
+        Event::Close => drop(bench.done("POST /_ml/anomaly_detectors/j/_close", Value::Null).await),
+        Event::ForceClose => drop(bench.done("POST /_ml/anomaly_detectors/j/_close?force=true", Value::Null).await),
+    }
+}
+
+/// Reads to the clock's time, closes, and gives the buckets: what was counted, minute by minute.
+async fn finished(bench: &Bench) -> Value {
+    bench.call("POST /_ml/datafeeds/j/_stop", Value::Null).await;
+    bench.call("POST /_ml/anomaly_detectors/j/_open", Value::Null).await;
+    bench.done("POST /_ml/datafeeds/j/_start?end=now", Value::Null).await;
+    bench.until_state("j", "closed").await;
+    results(bench, "j").await.0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, max_shrink_iters: 8, ..ProptestConfig::default() })]
+
+    /// Each round ends with a kill.
+    #[test]
+    fn whatever_happens_no_document_is_lost_or_given_twice(
+        rounds in prop::collection::vec(prop::collection::vec(event(), 1..5), 1..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut minutes = 20;
+        killed_at(folder.path(), START_MS + minutes * MINUTE_MS, async |bench| {
+            bench.index(documents(0, minutes * 3)).await;
+            bench.job_with_datafeed("j").await;
+        });
+        for round in rounds {
+            killed_at(folder.path(), START_MS + minutes * MINUTE_MS, async |bench| {
+                for event in round {
+                    resume(bench).await;
+                    happen(bench, event, &mut minutes).await;
+                }
+            });
+        }
+        killed_at(folder.path(), START_MS + minutes * MINUTE_MS, async |bench| {
+            let buckets = finished(bench).await;
+            let counted: Vec<_> = buckets["buckets"].as_array().unwrap().iter().map(|one| &one["event_count"]).collect();
+            // Every minute but the last, whose bucket is not complete, and maybe it too.
+            prop_assert!(counted.len() as i64 >= minutes - 1, "{} of {minutes}", counted.len());
+            prop_assert!(counted.iter().all(|count| **count == json!(3)), "{counted:?}");
+            let stats = bench.job_stats("j").await;
+            prop_assert_eq!(&stats["data_counts"]["processed_record_count"], &json!(minutes * 3));
+            prop_assert_eq!(&stats["data_counts"]["out_of_order_timestamp_count"], &json!(0));
+            Ok(())
+        })?;
+    }
 }
 
 /// Lets the node commit so many times; whether the job has come to its end.

@@ -20,6 +20,8 @@ use crate::node::{Core, Identity, Node};
 /// 2026-01-01T00:00:00Z
 pub(super) const START_MS: i64 = 1_767_225_600_000;
 pub(super) const MINUTE_MS: i64 = 60_000;
+/// What the clock shows where a test does not say.
+const NOW_MS: i64 = START_MS + 400 * MINUTE_MS;
 /// No test waits longer for anything; what is awaited comes at once.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,9 +32,14 @@ pub(super) struct Bench {
 
 /// Runs something on a node and then ends all of the node's tasks wherever they stand, as a kill does.
 pub(super) fn killed<T>(folder: &Path, what: impl AsyncFnOnce(&Bench) -> T) -> T {
+    killed_at(folder, NOW_MS, what)
+}
+
+/// As [`killed`], on a node whose clock stands at `now_ms` at first.
+pub(super) fn killed_at<T>(folder: &Path, now_ms: i64, what: impl AsyncFnOnce(&Bench) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (answer, store) = runtime.block_on(async {
-        let bench = Bench::start(folder).await;
+        let bench = Bench::start_at(folder, now_ms).await;
         (what(&bench).await, bench.node.core.store.clone())
     });
     drop(runtime);
@@ -42,7 +49,12 @@ pub(super) fn killed<T>(folder: &Path, what: impl AsyncFnOnce(&Bench) -> T) -> T
 
 impl Bench {
     pub(super) async fn start(folder: &Path) -> Self {
-        let (clock, hand) = Clock::settable(START_MS + 400 * MINUTE_MS);
+        Self::start_at(folder, NOW_MS).await
+    }
+
+    /// With a clock that stands at `now_ms`.
+    pub(super) async fn start_at(folder: &Path, now_ms: i64) -> Self {
+        let (clock, hand) = Clock::settable(now_ms);
         let store = Store::open(folder).unwrap();
         let documents = Documents::new(store.clone(), clock.clone());
         let identity = Identity {

@@ -90,7 +90,9 @@ async fn a_datafeed_goes_on_in_real_time_by_the_clock() {
     let stats = bench.until("j", |stats| stats["data_counts"]["bucket_count"] == 8).await;
     assert_eq!(stats["data_counts"]["processed_record_count"], 24, "the buckets before the clock's time are final");
     let feed = bench.datafeed_stats("j").await;
-    assert_eq!(feed["running_state"], json!({"real_time_configured": true, "real_time_running": true}));
+    assert_eq!(feed["running_state"]["real_time_configured"], true);
+    assert_eq!(feed["running_state"]["real_time_running"], true);
+    assert_eq!(feed["running_state"]["search_interval"]["end_ms"], START_MS + 8 * MINUTE_MS);
     assert_eq!(bench.done("POST /_ml/datafeeds/j/_stop", Value::Null).await, json!({"stopped": true}));
     assert_eq!(bench.job_stats("j").await["state"], "opened");
 }
