@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::rights::Rights;
+
 /// Name of a role. Case-sensitive, as in Elasticsearch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleName(String);
@@ -39,6 +41,8 @@ pub struct Principal {
     pub realm: RealmRef,
     /// Assigned roles, sorted, without duplicates; those that do not exist grant nothing.
     pub roles: Vec<RoleName>,
+    /// What decides what it may: these roles, or a cluster.
+    pub rights: Rights,
     pub groups: Vec<String>,
     pub full_name: Option<String>,
     pub email: Option<String>,

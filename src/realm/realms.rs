@@ -15,7 +15,7 @@ use super::pki::PkiRealm;
 use super::role_mapping::RoleMapping;
 use super::settings::{Anonymous, CacheSettings, RealmSettings, Required, Settings};
 use super::verifier::Verifier;
-use crate::policy::{Principal, RealmRef, RoleName};
+use crate::policy::{Principal, RealmRef, Rights, RoleName};
 
 /// Counts loads; only compared.
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
@@ -202,6 +202,7 @@ fn anonymous(settings: &Anonymous) -> Principal {
         username: settings.username.clone(),
         realm: RealmRef { name: "__anonymous".to_owned(), kind: "anonymous" },
         roles,
+        rights: Rights::Roles,
         groups: Vec::new(),
         full_name: None,
         email: None,

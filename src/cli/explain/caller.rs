@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Settings;
-use crate::policy::{Principal, RealmRef, RoleName};
+use crate::policy::{Principal, RealmRef, Rights, RoleName};
 use crate::realm::RealmSettings;
 
 /// A user of the first file realm that has one of that name, or the anonymous user.
@@ -38,6 +38,7 @@ fn principal(name: &str, realm: RealmRef, mut roles: Vec<RoleName>) -> Principal
         username: name.to_owned(),
         realm,
         roles,
+        rights: Rights::Roles,
         groups: Vec::new(),
         full_name: None,
         email: None,

@@ -161,7 +161,10 @@ fn authorization(
     settings: &Settings,
 ) -> Authorization {
     match authorize(principal, demand, &settings.roles) {
-        Ok(grant) => Authorization::Granted { role: grant.role().to_string(), privilege: grant.privilege().to_owned() },
+        Ok(grant) => Authorization::Granted {
+            role: grant.role().map(ToString::to_string).unwrap_or_default(),
+            privilege: grant.privilege().to_owned(),
+        },
         Err(denial) => {
             let route = format!("{method} {}", path.split('?').next().unwrap_or(path));
             Authorization::Denied {

@@ -11,6 +11,7 @@ fn principal(roles: &[&str]) -> Principal {
         username: "jane".to_owned(),
         realm: RealmRef { name: "file1".to_owned(), kind: "file" },
         roles: roles.iter().map(|role| RoleName::new(*role)).collect(),
+        rights: Rights::Roles,
         groups: Vec::new(),
         full_name: None,
         email: None,
@@ -28,7 +29,7 @@ fn roles(custom: &[(&str, &[&str])]) -> Roles {
 #[test]
 fn a_grant_names_role_and_privilege() {
     let grant = authorize(&principal(&["viewer", "machine_learning_admin"]), OPEN, &Roles::builtin()).unwrap();
-    assert_eq!((grant.role().as_str(), grant.privilege()), ("machine_learning_admin", "manage_ml"));
+    assert_eq!((grant.role().map(RoleName::as_str), grant.privilege()), (Some("machine_learning_admin"), "manage_ml"));
 }
 
 #[test]
@@ -94,4 +95,42 @@ fn internal_actions_need_manage() {
     let isolate = Demand::Action("cluster:internal/xpack/ml/datafeed/isolate");
     assert!(authorize(&principal(&["machine_learning_admin"]), isolate, &Roles::builtin()).is_err());
     assert!(authorize(&principal(&["superuser"]), isolate, &Roles::builtin()).is_ok());
+}
+
+fn of_cluster(account: Account, granted: &[&str]) -> Principal {
+    let rights = Rights::Cluster(ClusterRights::new(account, |name| Some(granted.contains(&name))));
+    Principal { rights, ..principal(&["superuser", "ops"]) }
+}
+
+#[test]
+fn a_cluster_decides_whatever_roles_it_names() {
+    let open = "cluster:admin/xpack/ml/job/open";
+    let opener = of_cluster(Account::User, &[open, "manage"]);
+    let grant = authorize(&opener, OPEN, &Roles::builtin()).unwrap();
+    assert_eq!((grant.role(), grant.privilege()), (None, open));
+    for demand in [MANAGE_ML, Demand::Privileges(&["manage", "manage_ml"]), Demand::Privileges(&["monitor"])] {
+        assert!(authorize(&opener, demand, &Roles::builtin()).is_err(), "{demand:?}: `superuser` is only a name here");
+    }
+    assert!(has_privilege(&opener, "manage", &Roles::default()));
+    assert!(!has_privilege(&opener, "manage_ml", &Roles::builtin()));
+}
+
+#[test]
+fn each_kind_of_account_is_denied_as_elasticsearch_names_it() {
+    let run_as = Account::RunAs { by: "proxy".to_owned() };
+    for (account, who) in [
+        (Account::User, "user [jane] with effective roles [ops,superuser]"),
+        (run_as, "user [proxy] run as [jane] with effective roles [ops,superuser]"),
+        (Account::ApiKey { id: "k1".to_owned() }, "API key id [k1] of user [jane]"),
+        (Account::ServiceAccount, "service account [jane]"),
+    ] {
+        let denial = authorize(&of_cluster(account, &[]), OPEN, &Roles::builtin()).unwrap_err();
+        assert_eq!(
+            denial.reason("jane", ""),
+            format!(
+                "action [cluster:admin/xpack/ml/job/open] is unauthorized for {who}, this action is granted by the \
+                 cluster privileges [manage_ml,manage,all]"
+            )
+        );
+    }
 }

@@ -31,6 +31,9 @@ const SYSTEM_FEATURE_MIGRATION: Perimeter = Perimeter {
     upgrade_mode: UpgradeRule::Passes,
 };
 
+/// All of them.
+pub(super) const RULES: [Perimeter; 4] = [ML_INDEX_WRITE, FEATURE_RESET, TASK_CANCEL, SYSTEM_FEATURE_MIGRATION];
+
 /// The rule that a request falls under, or none.
 pub(super) fn find(method: &str, segments: &Segments<'_>, query: Option<&str>, letters: Letters) -> Option<Perimeter> {
     let is = |index: usize, literal: &[u8]| segments.get(index).is_some_and(|segment| letters.equal(segment, literal));

@@ -86,6 +86,15 @@ pub(super) fn names_implying(wanted: &[&str]) -> Vec<&'static str> {
     names().filter(|name| wanted.iter().all(|wanted| implies(name, wanted))).collect()
 }
 
+/// The named privileges that list some of `actions` by their exact names, and which.
+pub(super) fn exact(actions: &[&'static str]) -> Vec<(&'static str, Vec<&'static str>)> {
+    let listed = |patterns: &[&str]| -> Vec<&'static str> {
+        actions.iter().filter(|action| patterns.contains(*action)).copied().collect()
+    };
+    let named = named::DEFINITIONS.iter().map(|(name, granted, _)| (*name, listed(granted)));
+    named.filter(|(_, listed)| !listed.is_empty()).collect()
+}
+
 fn find(name: &str) -> Option<&'static Named> {
     ORDERED.iter().find(|named| named.name == name)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::policy::RealmRef;
+use crate::policy::{RealmRef, Rights};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -13,6 +13,7 @@ fn entry(name: &str, renew_at: Instant) -> Entry {
         username: name.to_owned(),
         realm: RealmRef { name: "file1".to_owned(), kind: "file" },
         roles: Vec::new(),
+        rights: Rights::Roles,
         groups: Vec::new(),
         full_name: None,
         email: None,

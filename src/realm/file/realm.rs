@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::password::PasswordHash;
 use super::{Settings, Users, UsersRoles};
-use crate::policy::{Principal, RealmRef};
+use crate::policy::{Principal, RealmRef, Rights};
 
 /// A file realm at work.
 pub(in crate::realm) struct FileRealm {
@@ -27,6 +27,7 @@ impl FileRealm {
             username: username.to_owned(),
             realm: RealmRef { name: self.name.clone(), kind: "file" },
             roles: self.users_roles.roles(username).cloned().collect(),
+            rights: Rights::Roles,
             groups: Vec::new(),
             full_name: None,
             email: None,

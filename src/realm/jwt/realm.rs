@@ -13,7 +13,7 @@ use super::pattern::ClaimPattern;
 use super::refusal::Refusal;
 use super::settings::{ClientAuthentication, Settings};
 use super::token::Token;
-use crate::policy::{Principal, RealmRef};
+use crate::policy::{Principal, RealmRef, Rights};
 use crate::realm::role_mapping::{RoleMapping, Subject};
 
 /// A jwt realm.
@@ -105,6 +105,7 @@ impl JwtRealm {
         let subject = Subject { username: &username, dn: dn.as_deref(), groups: &groups, metadata: &metadata, realm };
         Ok(Principal {
             roles: role_mapping.roles(&subject).into_iter().collect(),
+            rights: Rights::Roles,
             realm: RealmRef { name: realm.clone(), kind: "jwt" },
             full_name: one(claims, sources.name.as_deref(), patterns.name.as_ref())?,
             email: one(claims, sources.mail.as_deref(), patterns.mail.as_ref())?,

@@ -8,7 +8,7 @@ use mlgate::policy::catalog;
 use mlgate::policy::classify::{Classified, classify};
 use mlgate::policy::operation::{Demand, UpgradeRule};
 use mlgate::policy::target::Target;
-use mlgate::policy::{Principal, RealmRef, Role, RoleName, Roles, authorize};
+use mlgate::policy::{Principal, RealmRef, Rights, Role, RoleName, Roles, authorize};
 
 /// One request a rule of the perimeter.
 const PERIMETER: [&str; 4] =
@@ -146,6 +146,7 @@ fn holder(role: &RoleName) -> Principal {
         username: "holder".to_owned(),
         realm: RealmRef { name: "file1".to_owned(), kind: "file" },
         roles: vec![role.clone()],
+        rights: Rights::Roles,
         groups: Vec::new(),
         full_name: None,
         email: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mlgate::policy::operation::Demand;
-use mlgate::policy::{Principal, RealmRef, Role, RoleName, Roles, authorize, catalog, has_privilege};
+use mlgate::policy::{Principal, RealmRef, Rights, Role, RoleName, Roles, authorize, catalog, has_privilege};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -76,7 +76,7 @@ proptest! {
         let granted = authorize(&principal, Demand::Action(action), &roles);
         prop_assert_eq!(granted.is_ok(), grants(&written, &assigned, action));
         match granted {
-            Ok(grant) => prop_assert!(principal.roles.contains(grant.role()) && roles.find(grant.role()).is_some()),
+            Ok(grant) => prop_assert!(grant.role().is_some_and(|role| principal.roles.contains(role) && roles.find(role).is_some())),
             Err(denial) => {
                 prop_assert_eq!(denial.effective_roles.len() + denial.missing_roles.len(), assigned.len());
                 prop_assert!(denial.effective_roles.is_sorted() && denial.missing_roles.is_sorted());
@@ -132,6 +132,7 @@ fn built(written: &Written, assigned: &[&str]) -> (Roles, Principal) {
         username: "jane".to_owned(),
         realm: RealmRef { name: "file1".to_owned(), kind: "file" },
         roles: assigned.iter().map(|role| RoleName::new(*role)).collect(),
+        rights: Rights::Roles,
         groups: Vec::new(),
         full_name: None,
         email: None,
