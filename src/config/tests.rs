@@ -307,6 +307,26 @@ fn client_certificates_that_decide_nothing_are_refused() {
 }
 
 #[test]
+fn an_elasticsearch_realm_needs_clusters_that_know_their_users() {
+    let nodes = "listeners: [{address: '127.0.0.1:0'}]\nclusters: [{name: m, nodes: ['http://127.0.0.1:9200']}]\n";
+    check(&[
+        (
+            "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: elasticsearch, name: c}]}",
+            "2:34: authentication.realms[0].type: found [elasticsearch], expected [file], [jwt] or [pki], or [nodes] for every cluster: the embedded node has no users of its own",
+        ),
+        (
+            &format!(
+                "{nodes}authentication: {{realms: [{{type: elasticsearch, name: c}}, {{type: elasticsearch, name: d}}]}}"
+            ),
+            "3:66: authentication.realms[1].type: found [elasticsearch], expected at most one elasticsearch realm: a second would ask the same cluster",
+        ),
+    ]);
+    let text = format!("{nodes}authentication: {{realms: [{{type: elasticsearch, name: c}}]}}");
+    let settings = ConfigFile::from_text(&text, Path::new("c"), &|_| None).unwrap().settings().unwrap();
+    assert!(matches!(settings.authentication.realms.as_slice(), [crate::realm::RealmSettings::Elasticsearch(_)]));
+}
+
+#[test]
 fn what_is_not_there_yet_is_said() {
     check(&[
         (
@@ -320,10 +340,6 @@ fn what_is_not_there_yet_is_said() {
         (
             "listeners: [{address: '127.0.0.1:0', proxy_protocol: true}]",
             "1:54: listeners[0].proxy_protocol: [true] is not there yet; expected [false]",
-        ),
-        (
-            "listeners: [{address: '127.0.0.1:0'}]\nauthentication: {realms: [{type: elasticsearch, name: c}]}",
-            "2:34: authentication.realms[0].type: [elasticsearch] is not there yet; expected [file], [jwt] or [pki]",
         ),
         (
             "listeners: [{address: '127.0.0.1:0'}]\ntracing: {otlp_endpoint: 'http://x'}",

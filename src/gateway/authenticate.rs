@@ -4,13 +4,14 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use super::classify::Routed;
 use super::peer::Unacceptable;
-use super::view::View;
+use super::view::{View, WorkerCluster};
 use crate::policy::Classified;
 use crate::realm::{Chain, Credentials, Required, Unauthenticated, Verified, pki};
 use crate::rejection::Rejection;
 
 const REFUSED: Rejection = Rejection::Unauthenticated(Unauthenticated::Certificate(pki::Refusal::Unacceptable));
 const SHARED_SECRET: HeaderName = HeaderName::from_static("es-client-authentication");
+const RUN_AS: HeaderName = HeaderName::from_static("es-security-runas-user");
 
 /// A request whose caller is known, or may be nobody.
 pub(super) struct Authenticated {
@@ -23,14 +24,21 @@ impl Routed {
     ///
     /// # Errors
     /// 401: wrong credentials, none where they are needed, or a connection that its listener would not take now; 429
-    /// while too many wait.
-    pub(super) async fn authenticate(self, chain: &Chain, view: &View) -> Result<Authenticated, Rejection> {
+    /// while too many wait; 403 and 503 where the cluster is asked and says so, or says nothing.
+    pub(super) async fn authenticate(
+        self,
+        chain: &Chain,
+        view: &View,
+        cluster: &WorkerCluster,
+    ) -> Result<Authenticated, Rejection> {
         let (received, realms) = (&self.received, &view.snapshot.realms);
         let certificate = received.peer.certificate(view, (received.wall, received.instant));
         let credentials = Credentials {
             authorization: received.headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect(),
             shared_secret: received.headers.get(SHARED_SECRET).map(HeaderValue::as_bytes),
+            run_as: received.headers.get_all(RUN_AS).iter().map(HeaderValue::as_bytes).collect(),
             certificate: certificate.map_err(|Unacceptable| REFUSED)?,
+            cluster: Some(&cluster.asked),
             now: received.wall,
             instant: received.instant,
         };

@@ -115,7 +115,7 @@ impl Pipeline {
         record.cluster = Some(Rc::clone(&addressed.cluster.name));
         let routed = received.classify().map_err(Early::from)?;
         record.classified = Some(routed.classified);
-        let authenticated = routed.authenticate(&self.chain, view).await?;
+        let authenticated = routed.authenticate(&self.chain, view, &addressed.cluster).await?;
         if let Verified::Caller(principal) = &authenticated.caller {
             record.principal = Some(Rc::clone(principal));
         }

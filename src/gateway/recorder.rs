@@ -155,6 +155,7 @@ const fn outcome(outcome: Outcome) -> &'static str {
             Cause::Unroutable => "unroutable",
             Cause::Unauthenticated => "unauthenticated",
             Cause::AuthenticationBusy => "authentication_busy",
+            Cause::AuthenticationUnavailable => "authentication_unavailable",
             Cause::Denied => "denied",
             Cause::Held => "held",
             Cause::GateUnknown => "gate_unknown",
@@ -171,6 +172,7 @@ fn authentication(record: &Record) -> Option<(&str, &'static str)> {
         (Some(principal), _) => Some((&principal.realm.name, "success")),
         (None, Outcome::Refused(Cause::Unauthenticated)) => Some(("", "failure")),
         (None, Outcome::Refused(Cause::AuthenticationBusy)) => Some(("", "busy")),
+        (None, Outcome::Refused(Cause::AuthenticationUnavailable)) => Some(("", "unavailable")),
         (None, _) => None,
     }
 }

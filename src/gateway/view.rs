@@ -13,8 +13,9 @@ use super::snapshot::{Cluster, Shared, Snapshot};
 use crate::elasticsearch::vouched;
 use crate::gate::WorkerGate;
 use crate::policy::Principal;
+use crate::realm;
 use crate::upstream::pool::{Pool, PoolLimits};
-use crate::upstream::{Health, Node, NodeState};
+use crate::upstream::{ControlClient, Health, Node, NodeState};
 
 /// Upstream connections of one worker to one node.
 const OPEN_MAX: usize = 1024;
@@ -35,6 +36,8 @@ pub(super) struct WorkerCluster {
     index: usize,
     snapshot: Arc<Snapshot>,
     pub(super) gate: WorkerGate,
+    /// The cluster as the elasticsearch realm asks it, over connections of their own.
+    pub(super) asked: realm::Cluster,
     nodes: Vec<Rc<WorkerNode>>,
     next: Cell<usize>,
     /// Callers as they are told to the embedded node.
@@ -93,8 +96,11 @@ impl WorkerCluster {
             let pool = Pool::new(node.clone(), limits);
             Rc::new(WorkerNode { name: Rc::from(node.name()), pool, failed_in: Cell::new(0) })
         };
+        let (name, health) = (Rc::from(&*cluster.name), Arc::clone(&cluster.health));
+        let client = ControlClient::of(cluster.nodes.clone(), health, cluster.connect_timeout);
         Rc::new(Self {
-            name: Rc::from(&*cluster.name),
+            asked: realm::Cluster::new(Rc::clone(&name), client),
+            name,
             index,
             snapshot: Arc::clone(snapshot),
             gate: cluster.gate.worker(worker_index),

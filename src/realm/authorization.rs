@@ -13,7 +13,8 @@ const BYTES_MAX: usize = super::jwt::TOKEN_BYTES_MAX + 16;
 pub(super) enum Presented<'a> {
     Basic(Basic),
     Bearer(&'a str),
-    /// A scheme that no realm of the gateway knows, such as `ApiKey`.
+    ApiKey,
+    /// A scheme that no realm of the gateway knows, such as `Negotiate`.
     Other,
 }
 
@@ -40,8 +41,10 @@ impl<'a> Presented<'a> {
         if scheme.eq_ignore_ascii_case("basic") {
             return Basic::parse(credential).map(Presented::Basic);
         }
-        let bearer = scheme.eq_ignore_ascii_case("bearer");
-        Ok(if bearer { Presented::Bearer(credential) } else { Presented::Other })
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(Presented::Bearer(credential));
+        }
+        Ok(if scheme.eq_ignore_ascii_case("apikey") { Presented::ApiKey } else { Presented::Other })
     }
 }
 

@@ -31,15 +31,16 @@ impl DigestKey {
         hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok().map(Self)
     }
 
-    /// The digest of a header value, and of a second secret where one counts.
-    pub(super) fn digest(&self, credential: &[u8], second: Option<&[u8]>) -> Digest {
+    /// The digest of a header value, and of what else counts beside it; what is missing differs from what is empty.
+    pub(super) fn digest(&self, credential: &[u8], beside: &[Option<&[u8]>]) -> Digest {
         let first = self.sign(credential);
-        let Some(second) = second else { return first };
-        let mut both = [0; 64];
-        let (left, right) = both.split_at_mut(32);
-        left.copy_from_slice(&first);
-        right.copy_from_slice(&self.sign(second));
-        self.sign(&both)
+        if beside.is_empty() {
+            return first;
+        }
+        // Digests have one length each, so that no two lists of parts look alike.
+        let parts = beside.iter().flat_map(|part| part.map_or([0; 32], |part| self.sign(part)));
+        let all: Vec<u8> = first.into_iter().chain(parts).collect();
+        self.sign(&all)
     }
 
     fn sign(&self, data: &[u8]) -> Digest {

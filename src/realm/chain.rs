@@ -8,10 +8,11 @@ use std::time::Instant;
 use super::authorization::{Basic, Presented};
 use super::cache::{Cache, Digest, DigestKey, Entry, Known};
 use super::credentials::{Credentials, Malformed, Unauthenticated, Verified};
+use super::elasticsearch::{Asked, Asker, Verdict};
 use super::jwt::{Bearer, Refusal, Token};
 use super::password_check::{Outcome, PasswordChecks, Question};
 use super::pki::Remembered;
-use super::realms::Realms;
+use super::realms::{Realms, Side};
 use super::verifier::Lane;
 use crate::policy::Principal;
 
@@ -21,6 +22,7 @@ pub struct Chain {
     digest_key: Option<DigestKey>,
     memory: RefCell<Memory>,
     checks: PasswordChecks,
+    asker: Asker,
 }
 
 /// What belongs to one generation of realms.
@@ -39,6 +41,7 @@ impl Chain {
             digest_key: DigestKey::random(),
             memory: RefCell::new(memory),
             checks: PasswordChecks::default(),
+            asker: Asker::default(),
         }
     }
 
@@ -65,22 +68,35 @@ impl Chain {
             return Ok(Verified::Caller(principal));
         }
         let Some(header) = header else { return Ok(self.without_credentials(realms)) };
-        let second = credentials.shared_secret.filter(|_| realms.weighs_shared_secret());
-        let digest = self.digest_key.as_ref().map(|key| key.digest(header, second));
+        if realms.elasticsearch().is_some() && credentials.run_as.len() > 1 {
+            return Err(Unauthenticated::Malformed(Malformed::SeveralRunAs));
+        }
+        let digest = self.digest(realms, header, &credentials);
         let lane = match self.recall(realms, digest.as_ref(), &credentials) {
             Known::Fresh(principal) => return Ok(Verified::Caller(principal)),
             Known::Stale => Lane::Known,
             Known::Nothing => Lane::Stranger,
         };
         let presented = Presented::parse(header).map_err(Unauthenticated::Malformed)?;
-        let verified = match presented {
-            Presented::Basic(basic) => {
-                Box::pin(self.check_password(realms, basic, digest, lane, credentials.instant)).await
-            }
-            Presented::Bearer(token) => check_token(realms, token, &credentials).await,
-            Presented::Other => Err(Unauthenticated::Credentials { detail: None }),
-        };
+        let attempt = Attempt { realms, header, presented, digest, lane, credentials: &credentials };
+        let verified = Box::pin(self.verify(&attempt)).await;
         self.learn(realms, digest, verified)
+    }
+
+    /// Over everything that an answer may depend on.
+    fn digest(&self, realms: &Realms, header: &[u8], credentials: &Credentials<'_>) -> Option<Digest> {
+        let key = self.digest_key.as_ref()?;
+        let cluster = credentials.cluster.filter(|_| realms.elasticsearch().is_some());
+        Some(match cluster {
+            Some(cluster) => {
+                let run_as = credentials.run_as.first().copied();
+                key.digest(header, &[credentials.shared_secret, run_as, Some(cluster.name().as_bytes())])
+            }
+            None if realms.weighs_shared_secret() && credentials.shared_secret.is_some() => {
+                key.digest(header, &[credentials.shared_secret])
+            }
+            None => key.digest(header, &[]),
+        })
     }
 
     /// Empties the memory when the realms are newer. Those of a request that began before a reload stay unremembered.
@@ -133,25 +149,104 @@ impl Chain {
         Ok(Verified::Caller(principal))
     }
 
-    async fn check_password(
-        &self,
-        realms: &Arc<Realms>,
-        basic: Basic,
-        digest: Option<Digest>,
-        lane: Lane,
-        instant: Instant,
-    ) -> Result<Entry, Unauthenticated> {
-        let username = basic.username.clone();
-        let question = Question { realms, basic, digest, lane, instant, worker_count: self.worker_count };
-        match self.checks.ask(question).await {
-            Outcome::Right(principal) => {
-                Ok(Entry { principal, renew_at: renewal(realms, instant), ends_at: None, key: None })
+    /// The realms in their order, until one verifies the credential. One that refuses it or cannot say does not stop the
+    /// others, as in Elasticsearch. Where one could not be asked for want of a place, the order would be another: 429.
+    async fn verify(&self, attempt: &Attempt<'_>) -> Result<Entry, Unauthenticated> {
+        let mut refused = Unauthenticated::Credentials { detail: None };
+        for stage in [Stage::Local(Side::Before), Stage::Cluster, Stage::Local(Side::Behind)] {
+            let answer = match stage {
+                Stage::Local(side) => self.ask_local(attempt, side).await,
+                Stage::Cluster => self.ask_cluster(attempt).await,
+            };
+            match answer {
+                None => {}
+                Some(Ok(entry)) => return Ok(entry),
+                Some(Err(last @ (Unauthenticated::Busy | Unauthenticated::Forbidden { .. }))) => return Err(last),
+                // What a silent cluster would have said is not known, whatever the others say.
+                Some(Err(_)) if refused == Unauthenticated::Unavailable => {}
+                Some(Err(other)) => refused = other,
             }
-            Outcome::Wrong => Err(Unauthenticated::User { username }),
-            Outcome::Busy => Err(Unauthenticated::Busy),
-            Outcome::NobodyAsked => Err(Unauthenticated::Credentials { detail: None }),
+        }
+        Err(refused)
+    }
+
+    /// The realms that ask nobody else; `None`: none of them takes such credentials.
+    async fn ask_local(&self, attempt: &Attempt<'_>, side: Side) -> Option<Result<Entry, Unauthenticated>> {
+        match &attempt.presented {
+            Presented::Basic(basic) => self.check_password(attempt, side, basic).await,
+            Presented::Bearer(token) => check_token(attempt, side, token).await,
+            Presented::ApiKey | Presented::Other => None,
         }
     }
+
+    async fn check_password(
+        &self,
+        attempt: &Attempt<'_>,
+        side: Side,
+        basic: &Basic,
+    ) -> Option<Result<Entry, Unauthenticated>> {
+        let Attempt { realms, digest, lane, credentials, .. } = *attempt;
+        let instant = credentials.instant;
+        let question = Question { realms, side, basic, digest, lane, instant, worker_count: self.worker_count };
+        match self.checks.ask(question).await {
+            Outcome::Right(principal) => {
+                Some(Ok(Entry { principal, renew_at: renewal(realms, instant), ends_at: None, key: None }))
+            }
+            Outcome::Wrong => Some(Err(Unauthenticated::User { username: basic.username.clone() })),
+            Outcome::Busy => Some(Err(Unauthenticated::Busy)),
+            Outcome::NobodyAsked => None,
+        }
+    }
+
+    /// `None` without an elasticsearch realm, and for schemes that Elasticsearch passes over for its anonymous user.
+    async fn ask_cluster(&self, attempt: &Attempt<'_>) -> Option<Result<Entry, Unauthenticated>> {
+        let Attempt { realms, header, digest, lane, credentials, .. } = *attempt;
+        let (realm, cluster) = (realms.elasticsearch()?, credentials.cluster?);
+        let username = match &attempt.presented {
+            Presented::Basic(basic) => Some(basic.username.as_str()),
+            Presented::Bearer(_) | Presented::ApiKey => None,
+            Presented::Other => return None,
+        };
+        let asked = Asked {
+            cluster,
+            realm,
+            authorization: header,
+            client_secret: credentials.shared_secret,
+            run_as: credentials.run_as.first().copied(),
+            username,
+            key: digest.map(|digest| (realms.generation(), digest)),
+            lane,
+            instant: credentials.instant,
+        };
+        let (verdict, since) = self.asker.ask(asked).await;
+        Some(match (verdict, username) {
+            (Verdict::Known(principal), _) => {
+                Ok(Entry { principal, renew_at: renewal(realms, since), ends_at: None, key: None })
+            }
+            (Verdict::Refused { .. }, Some(username)) => Err(Unauthenticated::User { username: username.to_owned() }),
+            (Verdict::Refused { detail }, None) => Err(Unauthenticated::Credentials { detail }),
+            (Verdict::Forbidden { reason }, _) => Err(Unauthenticated::Forbidden { reason }),
+            (Verdict::Unknown, _) => Err(Unauthenticated::Unavailable),
+            (Verdict::Busy, _) => Err(Unauthenticated::Busy),
+        })
+    }
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy)]
+enum Stage {
+    Local(Side),
+    Cluster,
+}
+
+/// One credential on its way through the realms.
+struct Attempt<'a> {
+    realms: &'a Arc<Realms>,
+    header: &'a [u8],
+    presented: Presented<'a>,
+    digest: Option<Digest>,
+    lane: Lane,
+    credentials: &'a Credentials<'a>,
 }
 
 /// Asks the pki realms in their order; the first that verifies the certificate decides. `None`: there is no certificate,
@@ -183,23 +278,29 @@ fn check_certificate(
     certificate.answer(realms.generation(), credentials.instant, ask).map_err(Unauthenticated::Certificate)
 }
 
-/// Asks the jwt realms in their order. The first that verifies the token decides: several may share an issuer, for
-/// tokens of different types.
-async fn check_token(realms: &Realms, token: &str, credentials: &Credentials<'_>) -> Result<Entry, Unauthenticated> {
-    let token = Token::parse(token).map_err(Unauthenticated::Token)?;
+/// Asks the jwt realms of a side in their order. The first that verifies the token decides: several may share an issuer,
+/// for tokens of different types.
+async fn check_token(attempt: &Attempt<'_>, side: Side, token: &str) -> Option<Result<Entry, Unauthenticated>> {
+    let Attempt { realms, credentials, .. } = *attempt;
+    let mut asked = realms.jwt(side).peekable();
+    asked.peek()?;
+    let token = match Token::parse(token) {
+        Ok(token) => token,
+        Err(refusal) => return Some(Err(Unauthenticated::Token(refusal))),
+    };
     let mut refused = None;
-    for realm in realms.jwt() {
+    for realm in asked {
         let verify = || realm.verify(&token, credentials.shared_secret, credentials.now, &realms.role_mapping);
         let mut answer = verify();
         if matches!(answer, Err(Refusal::UnknownKey)) && Box::pin(realm.fetched_for(&token)).await {
             answer = verify();
         }
         match answer {
-            Ok(bearer) => return Ok(entry_of(bearer, renewal(realms, credentials.instant))),
-            Err(refusal) => refused = Some(refusal),
+            Ok(bearer) => return Some(Ok(entry_of(bearer, renewal(realms, credentials.instant)))),
+            Err(refusal) => refused = Some(Err(Unauthenticated::Token(refusal))),
         }
     }
-    Err(refused.map_or(Unauthenticated::Credentials { detail: None }, Unauthenticated::Token))
+    refused
 }
 
 fn entry_of(bearer: Bearer, renew_at: Instant) -> Entry {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
+use super::elasticsearch::Cluster;
 use super::jwt::Refusal;
 use super::pki::{self, ClientCertificate};
 use crate::policy::Principal;
@@ -15,6 +16,10 @@ pub struct Credentials<'a> {
     pub shared_secret: Option<&'a [u8]>,
     /// That of the connection, which the listener accepts at present.
     pub certificate: Option<&'a ClientCertificate>,
+    /// The values of all `es-security-runas-user` headers. Of weight for an elasticsearch realm only.
+    pub run_as: Vec<&'a [u8]>,
+    /// The cluster that the request is for; `None` where there is none that could be asked.
+    pub cluster: Option<&'a Cluster>,
     /// When the request came in, by the wall clock.
     pub now: SystemTime,
     /// The same moment, by the clock that never jumps.
@@ -48,6 +53,12 @@ pub enum Unauthenticated {
     /// A client certificate that the listener or every pki realm refuses: told as `Token` is.
     #[error("unable to authenticate with provided credentials")]
     Certificate(#[source] pki::Refusal),
+    /// The cluster says that the credentials are good, but not for this: 403 with its reason.
+    #[error("{reason}")]
+    Forbidden { reason: String },
+    /// The cluster gives no answer that can be relied on: 503.
+    #[error("the cluster does not say who the caller is")]
+    Unavailable,
     /// Too many passwords wait for their verification, or one waited too long: 429, try again.
     #[error("too many authentications are waiting")]
     Busy,
@@ -58,6 +69,9 @@ pub enum Unauthenticated {
 pub enum Malformed {
     #[error("more than one authorization header")]
     SeveralHeaders,
+    /// Elasticsearch: "multiple values for single-valued header".
+    #[error("more than one es-security-runas-user header")]
+    SeveralRunAs,
     #[error("authorization header is longer than any credential may be")]
     TooLong,
     /// No scheme, or not followed by exactly one space.

@@ -42,6 +42,15 @@ enum Realm {
     File(FileRealm),
     Jwt(Box<JwtRealm>),
     Pki(PkiRealm),
+    /// By its name.
+    Elasticsearch(Arc<str>),
+}
+
+/// Realms that come before or behind the elasticsearch realm. Without one all come before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    Before,
+    Behind,
 }
 
 /// Settings that no realms can be built from.
@@ -51,6 +60,8 @@ pub enum RealmsProblem {
     SameName(String),
     #[error("realm [{realm}]: {problem}")]
     Jwt { realm: String, problem: super::jwt::SettingsProblem },
+    #[error("realm [{0}]: there is another elasticsearch realm, which asks the same cluster")]
+    SecondElasticsearch(String),
 }
 
 impl Realms {
@@ -76,6 +87,10 @@ impl Realms {
             if !names.insert(realm.name()) {
                 return Err(RealmsProblem::SameName(realm.name().to_owned()));
             }
+        }
+        let mut asking = settings.realms.iter().filter(|realm| matches!(realm, RealmSettings::Elasticsearch(_)));
+        if let Some(second) = asking.nth(1) {
+            return Err(RealmsProblem::SecondElasticsearch(second.name().to_owned()));
         }
         let chain = settings.realms.iter().map(|realm| Realm::build(realm, earlier)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
@@ -108,15 +123,37 @@ impl Realms {
 
     /// Whether a client's shared secret decides anything.
     pub(super) fn weighs_shared_secret(&self) -> bool {
-        self.jwt().any(JwtRealm::weighs_shared_secret)
+        self.chain.iter().any(|realm| match realm {
+            Realm::Jwt(realm) => realm.weighs_shared_secret(),
+            Realm::Elasticsearch(_) => true,
+            Realm::File(_) | Realm::Pki(_) => false,
+        })
     }
 
-    /// The hash of a user's password and who that user is, from the first file realm that knows the name.
+    /// The name of the elasticsearch realm.
+    pub(super) fn elasticsearch(&self) -> Option<&Arc<str>> {
+        self.chain.iter().find_map(|realm| match realm {
+            Realm::Elasticsearch(name) => Some(name),
+            Realm::File(_) | Realm::Jwt(_) | Realm::Pki(_) => None,
+        })
+    }
+
+    fn side(&self, side: Side) -> &[Realm] {
+        let middle = self.chain.iter().position(|realm| matches!(realm, Realm::Elasticsearch(_)));
+        let (before, behind) = self.chain.split_at(middle.unwrap_or(self.chain.len()));
+        match side {
+            Side::Before => before,
+            Side::Behind => behind,
+        }
+    }
+
+    /// The hash of a user's password and who that user is, from the first file realm of a side that knows the name.
     ///
     /// For an unknown user it is the hash of some user and nobody: for one name always the same hash, so that the time
-    /// of an answer tells nothing, whatever forms and costs the files mix. `None` without a file realm.
-    pub(super) fn candidate(&self, username: &str) -> Option<(Arc<PasswordHash>, Option<Principal>)> {
-        if let Some((hash, principal)) = files(&self.chain).find_map(|file| file.find(username)) {
+    /// of an answer tells nothing, whatever forms and costs the files mix. `None` without a file realm on that side.
+    pub(super) fn candidate(&self, side: Side, username: &str) -> Option<(Arc<PasswordHash>, Option<Principal>)> {
+        files(self.side(side)).next()?;
+        if let Some((hash, principal)) = files(self.side(side)).find_map(|file| file.find(username)) {
             return Some((hash, Some(principal)));
         }
         let count = u64::try_from(self.decoys.len().max(1)).unwrap_or(1);
@@ -127,22 +164,23 @@ impl Realms {
 
     /// The key sets that are fetched by HTTPS, for whoever runs [`IssuerKeys::follow`].
     pub fn issuer_keys(&self) -> impl Iterator<Item = &Arc<IssuerKeys>> {
-        self.jwt().filter_map(JwtRealm::issuer)
+        self.all_jwt().filter_map(JwtRealm::issuer)
     }
 
-    /// The jwt realms, in their order.
-    pub(super) fn jwt(&self) -> impl Iterator<Item = &JwtRealm> {
-        self.chain.iter().filter_map(|realm| match realm {
-            Realm::Jwt(realm) => Some(realm.as_ref()),
-            Realm::File(_) | Realm::Pki(_) => None,
-        })
+    fn all_jwt(&self) -> impl Iterator<Item = &JwtRealm> {
+        jwt(&self.chain)
+    }
+
+    /// The jwt realms of a side, in their order.
+    pub(super) fn jwt(&self, side: Side) -> impl Iterator<Item = &JwtRealm> {
+        jwt(self.side(side))
     }
 
     /// The pki realms, in their order.
     pub(super) fn pki(&self) -> impl Iterator<Item = &PkiRealm> {
         self.chain.iter().filter_map(|realm| match realm {
             Realm::Pki(realm) => Some(realm),
-            Realm::File(_) | Realm::Jwt(_) => None,
+            Realm::File(_) | Realm::Jwt(_) | Realm::Elasticsearch(_) => None,
         })
     }
 
@@ -161,6 +199,7 @@ impl Realm {
         match self {
             Self::File(_) => matches!(presented, Presented::Basic(_)),
             Self::Jwt(_) => matches!(presented, Presented::Bearer(_)),
+            Self::Elasticsearch(_) => !matches!(presented, Presented::Other),
             Self::Pki(_) => false,
         }
     }
@@ -171,19 +210,27 @@ impl Realm {
             RealmSettings::Jwt(settings) => match settings.problems().into_iter().next() {
                 Some(problem) => Err(RealmsProblem::Jwt { realm: settings.name.clone(), problem }),
                 None => {
-                    let earlier = earlier.and_then(|all| all.jwt().find(|realm| realm.name() == settings.name));
+                    let earlier = earlier.and_then(|all| all.all_jwt().find(|realm| realm.name() == settings.name));
                     Ok(Self::Jwt(Box::new(JwtRealm::build(settings, earlier))))
                 }
             },
             RealmSettings::Pki(settings) => Ok(Self::Pki(PkiRealm::build(settings))),
+            RealmSettings::Elasticsearch(settings) => Ok(Self::Elasticsearch(Arc::from(&*settings.name))),
         }
     }
+}
+
+fn jwt(chain: &[Realm]) -> impl Iterator<Item = &JwtRealm> {
+    chain.iter().filter_map(|realm| match realm {
+        Realm::Jwt(realm) => Some(realm.as_ref()),
+        Realm::File(_) | Realm::Pki(_) | Realm::Elasticsearch(_) => None,
+    })
 }
 
 fn files(chain: &[Realm]) -> impl Iterator<Item = &FileRealm> {
     chain.iter().filter_map(|realm| match realm {
         Realm::File(realm) => Some(realm),
-        Realm::Jwt(_) | Realm::Pki(_) => None,
+        Realm::Jwt(_) | Realm::Pki(_) | Realm::Elasticsearch(_) => None,
     })
 }
 
@@ -211,11 +258,16 @@ fn anonymous(settings: &Anonymous) -> Principal {
 }
 
 fn challenges(realms: &[RealmSettings]) -> Vec<HeaderValue> {
-    let basic = realms.iter().any(|realm| matches!(realm, RealmSettings::File(_)));
-    let bearer = realms.iter().any(|realm| matches!(realm, RealmSettings::Jwt(_)));
-    let basic = basic.then(|| HeaderValue::from_static(r#"Basic realm="security", charset="UTF-8""#));
-    let bearer = bearer.then(|| HeaderValue::from_static(r#"Bearer realm="security""#));
-    basic.into_iter().chain(bearer).collect()
+    let any = |offers: fn(&RealmSettings) -> bool| realms.iter().any(offers);
+    let asks = any(|realm| matches!(realm, RealmSettings::Elasticsearch(_)));
+    let basic = asks || any(|realm| matches!(realm, RealmSettings::File(_)));
+    let bearer = asks || any(|realm| matches!(realm, RealmSettings::Jwt(_)));
+    let offers = [
+        (basic, r#"Basic realm="security", charset="UTF-8""#),
+        (bearer, r#"Bearer realm="security""#),
+        (asks, "ApiKey"),
+    ];
+    offers.into_iter().filter(|(offered, _)| *offered).map(|(_, text)| HeaderValue::from_static(text)).collect()
 }
 
 #[cfg(test)]
@@ -246,16 +298,16 @@ mod tests {
         let bcrypt = "$2a$12$abcdefghijklmnopqrstuuKwIlPvyLlw8e74Johhjece.ndnfSP1S";
         let realms = realms(&format!("elastic:{bcrypt}\nreader:{bcrypt}\n"));
         for name in ["nobody", "root", ""] {
-            let (hash, principal) = realms.candidate(name).unwrap();
+            let (hash, principal) = realms.candidate(Side::Before, name).unwrap();
             assert_eq!((hash.as_ref(), principal), (&PasswordHash::parse(bcrypt).unwrap(), None));
-            assert!(Arc::ptr_eq(&hash, &realms.candidate(name).unwrap().0), "always the same");
+            assert!(Arc::ptr_eq(&hash, &realms.candidate(Side::Before, name).unwrap().0), "always the same");
         }
-        assert!(realms.candidate("elastic").unwrap().1.is_some());
+        assert!(realms.candidate(Side::Before, "elastic").unwrap().1.is_some());
     }
 
     #[test]
     fn an_empty_file_costs_what_a_new_hash_costs() {
-        let (hash, principal) = realms("").candidate("elastic").unwrap();
+        let (hash, principal) = realms("").candidate(Side::Before, "elastic").unwrap();
         assert_eq!((hash.as_ref(), principal), (&PasswordHash::decoy(), None));
     }
 }

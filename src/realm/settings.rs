@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::role_mapping::RoleMapping;
-use super::{file, jwt, pki};
+use super::{elasticsearch, file, jwt, pki};
 
 /// Everything about authentication.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub enum RealmSettings {
     File(file::Settings),
     Jwt(Box<jwt::Settings>),
     Pki(pki::Settings),
+    /// At most one.
+    Elasticsearch(elasticsearch::Settings),
 }
 
 impl RealmSettings {
@@ -56,6 +58,7 @@ impl RealmSettings {
             Self::File(settings) => &settings.name,
             Self::Jwt(settings) => &settings.name,
             Self::Pki(settings) => &settings.name,
+            Self::Elasticsearch(settings) => &settings.name,
         }
     }
 }

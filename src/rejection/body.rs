@@ -122,6 +122,9 @@ fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) ->
         Unauthenticated::Malformed(Malformed::SeveralHeaders) => {
             argument("multiple values for single-valued header [Authorization].")
         }
+        Unauthenticated::Malformed(Malformed::SeveralRunAs) => {
+            argument("multiple values for single-valued header [es-security-runas-user].")
+        }
         Unauthenticated::Malformed(Malformed::BasicEncoding) => {
             challenged("invalid basic authentication header encoding".to_owned())
         }
@@ -137,6 +140,10 @@ fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) ->
         }
         Unauthenticated::Credentials { detail: Some(detail) } => {
             challenged(REFUSED.to_owned()).with("additional_unsuccessful_credentials", json!(detail))
+        }
+        Unauthenticated::Forbidden { reason } => Exception::new("security_exception", reason.clone()),
+        Unauthenticated::Unavailable => {
+            state("the cluster does not say at present who the caller is; nobody is let in without its word")
         }
         Unauthenticated::Busy => Exception::new(
             "es_rejected_execution_exception",

@@ -85,6 +85,8 @@ pub enum Cause {
     Unauthenticated,
     /// Authentication is overloaded.
     AuthenticationBusy,
+    /// The cluster does not say who the caller is.
+    AuthenticationUnavailable,
     Denied,
     Held,
     GateUnknown,
@@ -104,6 +106,8 @@ impl Rejection {
             Self::BodyTimeout => Cause::BodyTimeout,
             Self::Unroutable(_) => Cause::Unroutable,
             Self::Unauthenticated(Unauthenticated::Busy) => Cause::AuthenticationBusy,
+            Self::Unauthenticated(Unauthenticated::Unavailable) => Cause::AuthenticationUnavailable,
+            Self::Unauthenticated(Unauthenticated::Forbidden { .. }) => Cause::Denied,
             Self::Missing | Self::Unauthenticated(_) => Cause::Unauthenticated,
             Self::Denied { .. } | Self::RunAs { .. } | Self::UnspeakableUser => Cause::Denied,
             Self::Held { held: Held::Fenced(_), .. } => Cause::Held,

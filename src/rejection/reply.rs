@@ -156,7 +156,9 @@ fn compatible_with(accept: &str) -> Option<u8> {
 
 const fn retry_after_seconds(rejection: &Rejection) -> Option<u32> {
     match rejection {
-        Rejection::Held { held: Held::Unknown, .. } => Some(1),
+        Rejection::Held { held: Held::Unknown, .. } | Rejection::Unauthenticated(Unauthenticated::Unavailable) => {
+            Some(1)
+        }
         Rejection::Held { held: Held::Fenced(_), .. } => Some(30),
         Rejection::Upstream(
             UpstreamError::NoHealthyNode

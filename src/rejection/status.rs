@@ -68,7 +68,7 @@ const fn of_unroutable(unroutable: &Unroutable) -> ErrorStatus {
 
 const fn of_unauthenticated(unauthenticated: &Unauthenticated) -> ErrorStatus {
     match unauthenticated {
-        Unauthenticated::Malformed(Malformed::SeveralHeaders) => ErrorStatus::BAD_REQUEST,
+        Unauthenticated::Malformed(Malformed::SeveralHeaders | Malformed::SeveralRunAs) => ErrorStatus::BAD_REQUEST,
         Unauthenticated::Malformed(
             Malformed::TooLong | Malformed::Scheme | Malformed::BasicEncoding | Malformed::BasicValue,
         )
@@ -76,6 +76,8 @@ const fn of_unauthenticated(unauthenticated: &Unauthenticated) -> ErrorStatus {
         | Unauthenticated::Token(_)
         | Unauthenticated::Certificate(_)
         | Unauthenticated::Credentials { .. } => ErrorStatus::UNAUTHORIZED,
+        Unauthenticated::Forbidden { .. } => ErrorStatus::FORBIDDEN,
+        Unauthenticated::Unavailable => ErrorStatus::UNAVAILABLE,
         Unauthenticated::Busy => ErrorStatus::TOO_MANY_REQUESTS,
     }
 }

@@ -18,6 +18,8 @@ use super::health::{Health, NodeState};
 use super::{Node, NodeProblem, Settings, UpstreamError, transport};
 
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Idle connections that are kept to one node.
+const IDLE_MAX: usize = 8;
 
 /// Sends whole requests to a cluster and reads whole answers. Cheap to clone; for any thread with a tokio runtime.
 #[derive(Clone)]
@@ -27,8 +29,8 @@ pub struct ControlClient {
 
 struct Inner {
     nodes: Vec<Node>,
-    /// One idle connection a node; never held over an await.
-    idle: Vec<Mutex<Option<SendRequest<Full<Bytes>>>>>,
+    /// The idle connections of each node; never held over an await.
+    idle: Vec<Mutex<Vec<SendRequest<Full<Bytes>>>>>,
     health: Arc<Health>,
     next: AtomicUsize,
     connect_timeout: Duration,
@@ -38,10 +40,13 @@ impl ControlClient {
     /// # Errors
     /// A node without a valid host, or `https` without TLS settings.
     pub fn new(settings: &Settings, health: Arc<Health>) -> Result<Self, NodeProblem> {
-        let nodes = Node::all(settings)?;
-        let idle = nodes.iter().map(|_| Mutex::new(None)).collect();
-        let connect_timeout = settings.connect_timeout;
-        Ok(Self { shared: Arc::new(Inner { nodes, idle, health, next: AtomicUsize::new(0), connect_timeout }) })
+        Ok(Self::of(Node::all(settings)?, health, settings.connect_timeout))
+    }
+
+    /// A client of its own connections to nodes that are ready to be connected to.
+    pub fn of(nodes: Vec<Node>, health: Arc<Health>, connect_timeout: Duration) -> Self {
+        let idle = nodes.iter().map(|_| Mutex::default()).collect();
+        Self { shared: Arc::new(Inner { nodes, idle, health, next: AtomicUsize::new(0), connect_timeout }) }
     }
 
     pub fn nodes(&self) -> &[Node] {
@@ -63,18 +68,41 @@ impl ControlClient {
         request: Request<Bytes>,
         deadline: std::time::Instant,
     ) -> Result<Response<Bytes>, UpstreamError> {
+        self.request_within(request, deadline, ANSWER_BYTES_MAX).await
+    }
+
+    /// As [`Self::request`], for an answer of at most `bytes_max`.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn request_within(
+        &self,
+        request: Request<Bytes>,
+        deadline: std::time::Instant,
+        bytes_max: usize,
+    ) -> Result<Response<Bytes>, UpstreamError> {
         let node = self.pick().ok_or(UpstreamError::NoHealthyNode)?;
-        self.request_to(node, request, Instant::from_std(deadline)).await
+        self.send(node, request, Instant::from_std(deadline), bytes_max).await
     }
 
     pub(super) async fn request_to(
         &self,
         node: &Node,
-        mut request: Request<Bytes>,
+        request: Request<Bytes>,
         deadline: Instant,
     ) -> Result<Response<Bytes>, UpstreamError> {
+        self.send(node, request, deadline, ANSWER_BYTES_MAX).await
+    }
+
+    async fn send(
+        &self,
+        node: &Node,
+        mut request: Request<Bytes>,
+        deadline: Instant,
+        bytes_max: usize,
+    ) -> Result<Response<Bytes>, UpstreamError> {
         request.headers_mut().entry(header::HOST).or_insert_with(|| node.host_header().clone());
-        timeout_at(deadline, self.exchange(node, request.map(Full::new)))
+        timeout_at(deadline, self.exchange(node, request.map(Full::new), bytes_max))
             .await
             .map_err(|_| UpstreamError::ResponseTimeout { node: node.name().to_owned() })?
     }
@@ -88,12 +116,17 @@ impl ControlClient {
             .and_then(|index| self.shared.nodes.get(index))
     }
 
-    async fn exchange(&self, node: &Node, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, UpstreamError> {
+    async fn exchange(
+        &self,
+        node: &Node,
+        request: Request<Full<Bytes>>,
+        bytes_max: usize,
+    ) -> Result<Response<Bytes>, UpstreamError> {
         let broken = |source| UpstreamError::Broken { node: node.name().to_owned(), source };
         let mut request = request;
         if let Some(mut sender) = self.take_idle(node) {
             match sender.try_send_request(request).await {
-                Ok(response) => return self.finish(node, sender, response).await,
+                Ok(response) => return self.finish(node, sender, response, bytes_max).await,
                 // Not sent: the kept connection was gone already.
                 Err(mut failure) => match failure.take_message() {
                     Some(unsent) => request = unsent,
@@ -103,7 +136,7 @@ impl ControlClient {
         }
         let mut sender = open(node, self.shared.connect_timeout).await?;
         let response = sender.send_request(request).await.map_err(broken)?;
-        self.finish(node, sender, response).await
+        self.finish(node, sender, response, bytes_max).await
     }
 
     async fn finish(
@@ -111,21 +144,26 @@ impl ControlClient {
         node: &Node,
         sender: SendRequest<Full<Bytes>>,
         response: Response<Incoming>,
+        bytes_max: usize,
     ) -> Result<Response<Bytes>, UpstreamError> {
         let (head, body) = response.into_parts();
-        let body = collect(node, body, ANSWER_BYTES_MAX).await?;
-        if let Some(slot) = self.slot(node) {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        let body = collect(node, body, bytes_max).await?;
+        if let Some(idle) = self.idle(node) {
+            let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.retain(|kept| !kept.is_closed());
+            if idle.len() < IDLE_MAX {
+                idle.push(sender);
+            }
         }
         Ok(Response::from_parts(head, body))
     }
 
     fn take_idle(&self, node: &Node) -> Option<SendRequest<Full<Bytes>>> {
-        let kept = self.slot(node)?.lock().unwrap_or_else(PoisonError::into_inner).take();
-        kept.filter(SendRequest::is_ready)
+        let mut idle = self.idle(node)?.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| idle.pop()).find(SendRequest::is_ready)
     }
 
-    fn slot(&self, node: &Node) -> Option<&Mutex<Option<SendRequest<Full<Bytes>>>>> {
+    fn idle(&self, node: &Node) -> Option<&Mutex<Vec<SendRequest<Full<Bytes>>>>> {
         let index = self.shared.nodes.iter().position(|known| std::ptr::eq(known, node))?;
         self.shared.idle.get(index)
     }

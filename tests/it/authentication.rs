@@ -1,5 +1,6 @@
 //! Who a caller is: headers, passwords and tokens, put to the chain of realms as the gateway does.
 
+mod cluster;
 mod issuer;
 mod key_server;
 mod passwords;
@@ -14,8 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use mlgate::policy::Principal;
 use mlgate::realm::role_mapping::RoleMapping;
 use mlgate::realm::{
-    Anonymous, CacheSettings, Chain, Credentials, RealmSettings, Realms, Required, Settings, Unauthenticated, Verified,
-    Verifier, file,
+    Anonymous, CacheSettings, Chain, Cluster, Credentials, RealmSettings, Realms, Required, Settings, Unauthenticated,
+    Verified, Verifier, file,
 };
 
 /// The wall clock of all these tests, in seconds.
@@ -55,6 +56,15 @@ pub(super) fn build(settings: &Settings) -> Arc<Realms> {
     Arc::new(Realms::build(settings, Arc::new(verifier)).unwrap())
 }
 
+/// What a request presents, and the cluster that it is for.
+#[derive(Default)]
+pub(super) struct Presents<'a> {
+    pub(super) headers: &'a [&'a str],
+    pub(super) secret: Option<&'a str>,
+    pub(super) run_as: &'a [&'a str],
+    pub(super) cluster: Option<&'a Cluster>,
+}
+
 /// A worker and its clocks, which stand still until they are set.
 pub(super) struct Worker {
     chain: Chain,
@@ -77,10 +87,20 @@ impl Worker {
         headers: &[&str],
         secret: Option<&str>,
     ) -> Result<Verified, Unauthenticated> {
+        self.present(realms, &Presents { headers, secret, ..Presents::default() }).await
+    }
+
+    pub(super) async fn present(
+        &self,
+        realms: &Arc<Realms>,
+        presents: &Presents<'_>,
+    ) -> Result<Verified, Unauthenticated> {
         let since = Duration::from_secs(self.seconds);
         let credentials = Credentials {
-            authorization: headers.iter().map(|header| header.as_bytes()).collect(),
-            shared_secret: secret.map(str::as_bytes),
+            authorization: presents.headers.iter().map(|header| header.as_bytes()).collect(),
+            shared_secret: presents.secret.map(str::as_bytes),
+            run_as: presents.run_as.iter().map(|name| name.as_bytes()).collect(),
+            cluster: presents.cluster,
             certificate: None,
             now: now() + since,
             instant: self.started + since,

@@ -20,6 +20,14 @@ pub(super) fn by_name(name: &str, settings: &Settings) -> anyhow::Result<Princip
         let realm = RealmRef { name: "anonymous".to_owned(), kind: "anonymous" };
         return Ok(principal(name, realm, anonymous.roles.iter().map(RoleName::new).collect()));
     }
+    let asks = |realm: &&RealmSettings| matches!(realm, RealmSettings::Elasticsearch(_));
+    if let Some(realm) = settings.authentication.realms.iter().find(asks) {
+        anyhow::bail!(
+            "no file realm has the user [{name}]; if it is one of the cluster's, the cluster alone knows what it may (realm [{}]), and only with \
+             the user's own credentials: ask GET _security/user/_has_privileges through the gateway, or explain for roles: --role NAME",
+            realm.name()
+        )
+    }
     anyhow::bail!(
         "no file realm has the user [{name}]; for callers of other realms give their roles: --role NAME (of a fresh clone the users are made by mlgate serve)"
     )

@@ -309,7 +309,7 @@ fn common_name() -> String {
     "CN=(.*?)(?:,|$)".to_owned()
 }
 
-/// The cluster itself decides. Not there yet.
+/// The cluster of the request says who the caller is and what it may; for clusters with `nodes`, one realm at most.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct ElasticsearchRealmDocument {

@@ -2,13 +2,16 @@
 
 use super::{KeyPath, Note, Review};
 use crate::config::Settings;
-use crate::config::document::{AnonymousDocument, FileRealmDocument, RealmDocument, RequiredDocument};
+use crate::config::document::{
+    AnonymousDocument, ClusterDocument, Document, ElasticsearchRealmDocument, FileRealmDocument, RealmDocument,
+    RequiredDocument,
+};
 use crate::config::problem::Fault::Invalid;
 use crate::config::yaml::Mark;
 use crate::gateway::Identity;
 use crate::realm::file::{self, Users, UsersRoles};
 use crate::realm::role_mapping::RoleMapping;
-use crate::realm::{self, Anonymous, CacheSettings, Place, RealmSettings, Required};
+use crate::realm::{self, Anonymous, CacheSettings, Place, RealmSettings, Required, elasticsearch};
 
 impl Review<'_> {
     /// `None`: something is wrong, and is recorded.
@@ -51,11 +54,26 @@ impl Review<'_> {
                 self.jwt_realm(key, document).map(|settings| RealmSettings::Jwt(Box::new(settings)))
             }
             RealmDocument::Pki(document) => self.pki_realm(key, document).map(RealmSettings::Pki),
-            RealmDocument::Elasticsearch(_) => {
-                self.not_there_yet(&key.key("type"), "elasticsearch", "[file], [jwt] or [pki]");
-                None
+            RealmDocument::Elasticsearch(document) => {
+                Some(RealmSettings::Elasticsearch(self.elasticsearch_realm(key, document)))
             }
         }
+    }
+
+    fn elasticsearch_realm(&mut self, key: &KeyPath, document: &ElasticsearchRealmDocument) -> elasticsearch::Settings {
+        let Document { clusters, authentication, .. } = self.file.document();
+        // The node of this process knows no users of its own: it believes the gateway.
+        if clusters.iter().any(ClusterDocument::is_embedded) {
+            let expected =
+                "[file], [jwt] or [pki], or [nodes] for every cluster: the embedded node has no users of its own";
+            self.unexpected(&key.key("type"), "elasticsearch", expected);
+        }
+        let mut asking = authentication.realms.iter().filter(|realm| matches!(realm, RealmDocument::Elasticsearch(_)));
+        if asking.next().is_some_and(|first| first.name() != document.name) {
+            let expected = "at most one elasticsearch realm: a second would ask the same cluster";
+            self.unexpected(&key.key("type"), "elasticsearch", expected);
+        }
+        elasticsearch::Settings { name: document.name.clone() }
     }
 
     fn file_realm(&mut self, key: &KeyPath, document: &FileRealmDocument) -> Option<file::Settings> {

@@ -24,6 +24,8 @@ const ROLES: &[Line] = &[
         (&[".alerts*", ".preview.alerts*"], &["read", "view_index_metadata", "write", "maintenance"]),
     ]),
     ("enrich_user", &["manage_enrich", "manage_ingest_pipelines", "monitor"], &[(&[".enrich-*"], &["manage", "read", "write"])]),
+    ("inference_admin", &["manage_inference"], &[]),
+    ("inference_user", &["monitor_inference"], &[]),
     ("ingest_admin", &["manage_index_templates", "manage_pipeline"], &[]),
     ("kibana_admin", &[], &[]),
     ("kibana_system", &["monitor", "manage_index_templates", "manage_ingest_pipelines", "manage_saml", "manage_token", "manage_oidc", "manage_enrich", "manage_pipeline", "manage_ilm", "manage_transform", "manage_own_api_key", "manage_ml", "manage_inference", "cancel_task", "read_slm"], &[

@@ -6,7 +6,7 @@ fn parse_basic(text: &str) -> Result<(String, Vec<u8>), Malformed> {
     let header = format!("Basic {}", STANDARD.encode(text));
     match Presented::parse(header.as_bytes())? {
         Presented::Basic(basic) => Ok((basic.username.clone(), basic.password.to_vec())),
-        Presented::Bearer(_) | Presented::Other => panic!("{header}"),
+        Presented::Bearer(_) | Presented::ApiKey | Presented::Other => panic!("{header}"),
     }
 }
 

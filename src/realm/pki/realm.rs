@@ -12,7 +12,7 @@ use super::certificate::ClientCertificate;
 use super::distinguished_name::{DistinguishedName, is_control};
 use super::refusal::Refusal;
 use super::settings::Settings;
-use crate::policy::{Principal, RealmRef};
+use crate::policy::{Principal, RealmRef, Rights};
 use crate::realm::role_mapping::{RoleMapping, Subject};
 
 /// As many bytes of alternative names are read.
@@ -64,6 +64,7 @@ impl PkiRealm {
         let realm = &self.settings.name;
         let subject = Subject { username, dn: Some(dn), groups: &[], metadata: &metadata, realm };
         Principal {
+            rights: Rights::Roles,
             username: username.to_owned(),
             realm: RealmRef { name: realm.clone(), kind: "pki" },
             roles: role_mapping.roles(&subject).into_iter().collect(),

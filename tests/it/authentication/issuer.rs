@@ -61,6 +61,8 @@ impl Bench {
             authorization: vec![bearer.as_bytes()],
             shared_secret: None,
             certificate: None,
+            run_as: Vec::new(),
+            cluster: None,
             now: clock::now(),
             instant: Instant::now(),
         };

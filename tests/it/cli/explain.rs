@@ -143,3 +143,17 @@ fn what_does_not_exist_is_1_and_an_invalid_config_78() {
     assert_eq!((invalid.status, invalid.stdout.as_str()), (78, ""));
     assert_eq!(invalid.stderr.lines().count(), 1, "{}", invalid.stderr);
 }
+
+#[test]
+fn of_a_user_that_only_the_cluster_knows_it_says_how_to_ask() {
+    let folder = folder();
+    let config = "listeners: [{address: '127.0.0.1:0'}]\nclusters: [{name: main, nodes: ['http://127.0.0.1:9200']}]\n\
+                  authentication: {realms: [{type: file, name: file1}, {type: elasticsearch, name: cluster}]}\n";
+    std::fs::write(folder.path().join("mlgate.yml"), config).unwrap();
+    let explain =
+        |user| mlgate(folder.path(), &["explain", "--config", "mlgate.yml", "--user", user, "GET", "/_ml/info"], "");
+    assert_eq!(explain("jane").status, 0, "a user of the file is explained as ever");
+    let run = explain("somebody");
+    assert_eq!((run.status, run.stdout.as_str()), (1, ""));
+    assert!(run.stderr.contains("the cluster alone knows") && run.stderr.contains("_has_privileges"), "{}", run.stderr);
+}

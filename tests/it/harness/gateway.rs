@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Name and role of each user.
     pub(crate) users: Vec<(&'static str, &'static str)>,
+    /// The cluster is asked about callers, after the file realm if there are users.
+    pub(crate) elasticsearch_realm: bool,
     /// Names that a role allows to run as: role, pattern.
     pub(crate) run_as: Vec<(&'static str, &'static str)>,
     pub(crate) required: Required,
@@ -77,6 +79,7 @@ impl Setup {
             tls: None,
             trusted_proxies: Vec::new(),
             users: vec![("elastic", "superuser"), ("ml_admin", "machine_learning_admin"), ("reader", "viewer")],
+            elasticsearch_realm: false,
             run_as: Vec::new(),
             required: Required::Ml,
             limits: Limits {
@@ -231,7 +234,7 @@ fn cluster(
     ((cluster, kept), health)
 }
 
-fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {
+pub(crate) fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {
     let node = |address: &SocketAddr| NodeUrl {
         secure: setup.tls.is_some(),
         host: address.ip().to_string(),
@@ -271,9 +274,12 @@ fn realms(setup: &Setup) -> Realms {
         users: realm::file::Users::parse(users.as_bytes()).unwrap(),
         users_roles: realm::file::UsersRoles::parse(users_roles.as_bytes()).unwrap(),
     };
+    let file = (!setup.users.is_empty()).then_some(realm::RealmSettings::File(file));
+    let cluster = realm::elasticsearch::Settings { name: "cluster".to_owned() };
+    let cluster = setup.elasticsearch_realm.then_some(realm::RealmSettings::Elasticsearch(cluster));
     let settings = realm::Settings {
         required: setup.required,
-        realms: vec![realm::RealmSettings::File(file)],
+        realms: file.into_iter().chain(cluster).collect(),
         anonymous: None,
         cache: realm::CacheSettings { ttl: Duration::from_secs(60), max_entries: 1000 },
         role_mapping: realm::role_mapping::RoleMapping::default(),
