@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::analysis;
 use super::fields::{Fields, not_supported};
 use super::retention::Retention;
+use super::{analysis, detector_update};
 use crate::node::http::ApiError;
 use crate::node::ml::detector::Plan;
 use crate::node::ml::identifier::{check_group, check_id};
@@ -175,9 +175,12 @@ impl Job {
         for (name, value) in body {
             if name == "model_plot_config" {
                 check_model_plot(body)?;
-            } else if name == "detectors" || UNSUPPORTED.contains(&name.as_str()) {
+            } else if UNSUPPORTED.contains(&name.as_str()) {
                 return Err(not_supported("job_update", name));
-            } else if name == "job_id" && value.as_str() == Some(&self.id) {
+            } else if name == "detectors" {
+                detector_update::apply(&mut source, value)?;
+            } else if name == "job_id" {
+                // The path's counts, as in Elasticsearch.
             } else if UPDATABLE.contains(&name.as_str()) {
                 source.insert(name.clone(), value.clone());
             } else {

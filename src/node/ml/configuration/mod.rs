@@ -4,6 +4,7 @@ mod analysis;
 mod calendar;
 mod datafeed;
 mod delayed_data;
+mod detector_update;
 mod fields;
 mod filter;
 mod job;

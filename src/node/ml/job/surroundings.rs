@@ -29,9 +29,7 @@ impl Surroundings {
             engine.set_filters(filters.iter().map(|filter| (filter.id.clone(), filter.lookup())).collect());
             self.filters = filters;
         }
-        // The groups of the job may have changed since it was opened.
-        let current = metadata.jobs.get(&job.id).map_or(job, Arc::as_ref);
-        let calendars: Vec<Arc<Calendar>> = metadata.calendars_of(current).map(Arc::clone).collect();
+        let calendars: Vec<Arc<Calendar>> = metadata.calendars_of(job).map(Arc::clone).collect();
         if !same(&calendars, &self.calendars) || !Arc::ptr_eq(&metadata.events, &self.events) {
             self.events = Arc::clone(&metadata.events);
             self.calendars = calendars;

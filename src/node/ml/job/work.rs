@@ -73,9 +73,17 @@ impl Work {
         Ok(work)
     }
 
-    /// Takes up what has changed of filters and calendars.
+    /// Takes up what has changed of the job's configuration, of filters and calendars.
     pub(super) fn look_around(&mut self) {
-        self.surroundings.update(&mut self.engine, &self.job, &self.task.parts.cluster.now());
+        let metadata = self.task.parts.cluster.now();
+        if let Some(job) = metadata.jobs.get(&self.job.id).filter(|job| !Arc::ptr_eq(job, &self.job)) {
+            if job.plan != self.job.plan {
+                self.engine = Engine::restore(job.plan.clone(), self.engine.learned(), self.engine.unfinished());
+                self.surroundings = Surroundings::default();
+            }
+            self.job = Arc::clone(job);
+        }
+        self.surroundings.update(&mut self.engine, &self.job, &metadata);
     }
 
     /// Does what is asked, answers when it is on disk. After a failed write the job goes on from what is on disk.

@@ -10,9 +10,12 @@ use super::operations::{Waiting, block};
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::{Datafeed, Job, read_detector};
 use crate::node::ml::indices;
+use crate::node::ml::job::Progress;
 use crate::node::ml::metadata::Metadata;
 use crate::node::ml::persistent::{Operation, TaskKey};
 use crate::node::ml::problem::Problem;
+use crate::node::ml::state_key;
+use crate::node::ml::stored::read;
 
 /// What `exclude_generated` leaves out.
 const GENERATED: [&str; 6] =
@@ -116,8 +119,8 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
             filters::check_known(metadata, &job)?;
             check_names(metadata, &job)?;
             let old = metadata.job(&id)?;
-            if old.plan.memory_limit_bytes != job.plan.memory_limit_bytes && metadata.job_task(&id).is_some() {
-                return Err(Problem::UpdateOpenJob { job: id.clone(), field: "analysis_limits".to_owned() }.into());
+            if old.plan.memory_limit_bytes != job.plan.memory_limit_bytes {
+                check_memory_limit(&call, metadata, &job)?;
             }
             let job = Arc::new(job);
             metadata.jobs.insert(id.clone(), Arc::clone(&job));
@@ -125,6 +128,31 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
         })
         .await?;
     Ok(Reply::json(shown))
+}
+
+/// # Errors
+/// 409 while the job is open, 400 for less than its model takes.
+fn check_memory_limit(call: &Call, metadata: &Metadata, job: &Job) -> Result<(), ApiError> {
+    const MIB: u64 = 1 << 20;
+    if metadata.job_task(&job.id).is_some() {
+        let field = "analysis_limits".to_owned();
+        return Err(Problem::UpdateOpenJob { job: job.id.clone(), field }.into());
+    }
+    let progress: Progress = read(&call.node.core, &state_key::progress(&job.id))?.unwrap_or_default();
+    let used = progress.model_size.get("model_bytes").and_then(Value::as_u64).unwrap_or(0);
+    let limit = job.plan.memory_limit_bytes;
+    if limit < used {
+        return Err(ApiError::status_exception(
+            400,
+            format!(
+                "Invalid update value for analysis_limits: model_memory_limit cannot be decreased below current usage; \
+                 current usage [{}mb], update had [{}mb]",
+                used.div_ceil(MIB),
+                limit / MIB
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Deletes a job with its datafeed, results and state.

@@ -4,8 +4,10 @@ mod calendar_events;
 mod calendars;
 mod call;
 mod cat;
+mod categories;
 mod data;
 mod datafeeds;
+mod estimate;
 mod expired;
 mod feeding;
 mod filters;
@@ -13,6 +15,7 @@ mod info;
 mod jobs;
 mod lifecycle;
 mod operations;
+mod overall_buckets;
 mod paging;
 mod preview;
 mod results;
@@ -50,6 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
         route!(POST "/_ml/anomaly_detectors/{job_id}/_update", "cluster:admin/xpack/ml/job/update", [], jobs::update),
         route!(DELETE "/_ml/anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/delete", ["force", "delete_user_annotations", "wait_for_completion", "timeout", "master_timeout"], jobs::delete),
         route!(POST "/_ml/anomaly_detectors/{job_id}/_reset", "cluster:admin/xpack/ml/job/reset", ["delete_user_annotations", "wait_for_completion", "timeout", "master_timeout"], jobs::reset).without_legacy(),
+        route!(POST "/_ml/anomaly_detectors/_estimate_model_memory", "cluster:admin/xpack/ml/job/estimate_model_memory", [], estimate::estimate).without_legacy(),
         route!(POST "/_ml/anomaly_detectors/_validate", "cluster:admin/xpack/ml/job/validate", [], jobs::validate),
         route!(POST "/_ml/anomaly_detectors/_validate/detector", "cluster:admin/xpack/ml/job/validate/detector", [], jobs::validate_detector),
 
@@ -122,12 +126,18 @@ fn result_routes() -> Vec<Route> {
     vec![
         route!(GET "/_ml/anomaly_detectors/{job_id}/results/buckets", "cluster:monitor/xpack/ml/job/results/buckets/get", ["anomaly_score", "desc", "end", "exclude_interim", "expand", "from", "size", "sort", "start"], results::buckets),
         route!(POST "/_ml/anomaly_detectors/{job_id}/results/buckets", "cluster:monitor/xpack/ml/job/results/buckets/get", ["anomaly_score", "desc", "end", "exclude_interim", "expand", "from", "size", "sort", "start"], results::buckets),
-        route!(GET "/_ml/anomaly_detectors/{job_id}/results/buckets/{timestamp}", "cluster:monitor/xpack/ml/job/results/buckets/get", ["expand"], results::buckets),
-        route!(POST "/_ml/anomaly_detectors/{job_id}/results/buckets/{timestamp}", "cluster:monitor/xpack/ml/job/results/buckets/get", ["expand"], results::buckets),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/buckets/{timestamp}", "cluster:monitor/xpack/ml/job/results/buckets/get", ["anomaly_score", "desc", "end", "exclude_interim", "expand", "from", "size", "sort", "start"], results::buckets),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/buckets/{timestamp}", "cluster:monitor/xpack/ml/job/results/buckets/get", ["anomaly_score", "desc", "end", "exclude_interim", "expand", "from", "size", "sort", "start"], results::buckets),
         route!(GET "/_ml/anomaly_detectors/{job_id}/results/records", "cluster:monitor/xpack/ml/job/results/records/get", ["desc", "end", "exclude_interim", "from", "record_score", "size", "sort", "start"], results::records),
         route!(POST "/_ml/anomaly_detectors/{job_id}/results/records", "cluster:monitor/xpack/ml/job/results/records/get", ["desc", "end", "exclude_interim", "from", "record_score", "size", "sort", "start"], results::records),
         route!(GET "/_ml/anomaly_detectors/{job_id}/results/influencers", "cluster:monitor/xpack/ml/job/results/influencers/get", ["desc", "end", "exclude_interim", "from", "influencer_score", "size", "sort", "start"], results::influencers),
         route!(POST "/_ml/anomaly_detectors/{job_id}/results/influencers", "cluster:monitor/xpack/ml/job/results/influencers/get", ["desc", "end", "exclude_interim", "from", "influencer_score", "size", "sort", "start"], results::influencers),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/overall_buckets", "cluster:monitor/xpack/ml/job/results/overall_buckets/get", ["allow_no_jobs", "allow_no_match", "bucket_span", "end", "exclude_interim", "overall_score", "start", "top_n"], overall_buckets::overall_buckets),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/overall_buckets", "cluster:monitor/xpack/ml/job/results/overall_buckets/get", ["allow_no_jobs", "allow_no_match", "bucket_span", "end", "exclude_interim", "overall_score", "start", "top_n"], overall_buckets::overall_buckets),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/categories", "cluster:monitor/xpack/ml/job/results/categories/get", ["from", "partition_field_value", "size"], categories::categories),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/categories", "cluster:monitor/xpack/ml/job/results/categories/get", ["from", "partition_field_value", "size"], categories::categories),
+        route!(GET "/_ml/anomaly_detectors/{job_id}/results/categories/{category_id}", "cluster:monitor/xpack/ml/job/results/categories/get", ["from", "partition_field_value", "size"], categories::categories),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/results/categories/{category_id}", "cluster:monitor/xpack/ml/job/results/categories/get", ["from", "partition_field_value", "size"], categories::categories),
         route!(GET "/_ml/anomaly_detectors/{job_id}/model_snapshots", "cluster:monitor/xpack/ml/job/model_snapshots/get", ["desc", "end", "from", "size", "sort", "start"], snapshots::list),
         route!(POST "/_ml/anomaly_detectors/{job_id}/model_snapshots", "cluster:monitor/xpack/ml/job/model_snapshots/get", ["desc", "end", "from", "size", "sort", "start"], snapshots::list),
         route!(GET "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}", "cluster:monitor/xpack/ml/job/model_snapshots/get", ["desc", "end", "from", "size", "sort", "start"], snapshots::list),

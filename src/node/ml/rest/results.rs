@@ -15,6 +15,9 @@ use crate::node::security::Access;
 /// `from` and `size` together, as Elasticsearch limits it.
 const WINDOW_MAX: i64 = 10_000;
 
+/// Buckets whose records are read at once: fewer than the window holds.
+const EXPANDED_AT_ONCE: usize = 20;
+
 /// One kind of result.
 #[derive(Clone, Copy)]
 struct Kind {
@@ -65,31 +68,61 @@ pub(super) async fn influencers(call: Call) -> Result<Reply, ApiError> {
 pub(super) async fn buckets(call: Call) -> Result<Reply, ApiError> {
     let (options, job) = prepare(&call, BUCKETS, &["exclude_interim", "expand", "timestamp"])?;
     let fields = Fields::new("get_buckets_request", &options);
-    let expand = fields.flag("expand")?.unwrap_or(false);
+    let with_records = fields.flag("expand")?.unwrap_or(false);
+    let one = one_bucket_ms(&call, &fields)?;
+    let filters = one.map(|at_ms| vec![json!({"term": {"timestamp": at_ms}})]).unwrap_or_default();
+    let (total, mut found) = list(&call, BUCKETS, &options, &job, filters).await?;
+    if let Some(at_ms) = one.filter(|_| found.is_empty()) {
+        return Err(Problem::UnknownBucket(at_ms.to_string()).into());
+    }
+    if with_records {
+        for buckets in found.chunks_mut(EXPANDED_AT_ONCE) {
+            expand(&call, &job, buckets).await?;
+        }
+    }
+    Ok(shown(BUCKETS, total, found))
+}
+
+/// The time of the only bucket that is asked for, of the path or the body; nothing else narrows it.
+fn one_bucket_ms(call: &Call, fields: &Fields<'_>) -> Result<Option<i64>, ApiError> {
     let mut path = Map::new();
     if let Some(text) = call.request.parameters.get("timestamp") {
         path.insert("timestamp".to_owned(), json!(text));
     }
     let one = match call.time_ms(&Fields::new("get_buckets_request", &path), "timestamp")? {
         Some(at_ms) => Some(at_ms),
-        None => call.time_ms(&fields, "timestamp")?,
+        None => call.time_ms(fields, "timestamp")?,
     };
-    let filters = one.map(|at_ms| vec![json!({"term": {"timestamp": at_ms}})]).unwrap_or_default();
-    let (total, mut found) = list(&call, BUCKETS, &options, &job, filters).await?;
-    if let Some(at_ms) = one.filter(|_| found.is_empty()) {
-        return Err(Problem::UnknownBucket(at_ms.to_string()).into());
+    const NARROWING: [(&str, &str); 6] = [
+        ("from", "from, size"),
+        ("size", "from, size"),
+        ("page", "from, size"),
+        ("start", "start"),
+        ("end", "end"),
+        ("anomaly_score", "anomaly_score"),
+    ];
+    match NARROWING.iter().find(|(name, _)| one.is_some() && fields.value(name).is_some()) {
+        Some((_, names)) => {
+            Err(ApiError::illegal_argument(format!("Param [{names}] is incompatible with [timestamp].")))
+        }
+        None => Ok(one),
     }
-    if expand {
-        for bucket in &mut found {
-            let at = bucket.get("timestamp").cloned().unwrap_or_default();
-            let same = vec![json!({"term": {"timestamp": at}})];
-            let (_, records) = list(&call, RECORDS, &Map::new(), &job, same).await?;
-            if let Some(members) = bucket.as_object_mut() {
-                members.insert("records".to_owned(), json!(records));
-            }
+}
+
+/// Puts the records of each bucket into it, the most unusual first.
+async fn expand(call: &Call, job: &Job, buckets: &mut [Value]) -> Result<(), ApiError> {
+    let time = |result: &Value| result.get("timestamp").cloned().unwrap_or_default();
+    let times: Vec<Value> = buckets.iter().map(time).collect();
+    let page = Map::from_iter([("size".to_owned(), json!(WINDOW_MAX))]);
+    let (_, records) = list(call, RECORDS, &page, job, vec![json!({"terms": {"timestamp": times}})]).await?;
+    for bucket in buckets {
+        let own: Vec<&Value> = records.iter().filter(|record| time(record) == time(bucket)).collect();
+        let own = json!(own);
+        if let Some(members) = bucket.as_object_mut() {
+            members.insert("records".to_owned(), own);
         }
     }
-    Ok(shown(BUCKETS, total, found))
+    Ok(())
 }
 
 fn shown(kind: Kind, total: u64, found: Vec<Value>) -> Reply {

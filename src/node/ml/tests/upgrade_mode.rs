@@ -112,7 +112,7 @@ async fn upgrade_mode_refuses_what_elasticsearch_refuses() {
     ] {
         bench.done(line, Value::Null).await;
     }
-    let allowed = ["preview", "validate", "detector", "upgrade_mode", "reset"];
+    let allowed = ["preview", "validate", "detector", "upgrade_mode", "reset", "estimate_model_memory"];
     let reads = ["cluster:admin/xpack/ml/filters/get"];
     for route in routes().iter().filter(|route| route.action.starts_with("cluster:admin/xpack/ml/")) {
         let last = route.action.rsplit('/').next().unwrap();
