@@ -28,6 +28,9 @@ use crate::secret::Secret;
 pub const VERSION: &str = "9.1.0";
 /// As long as a commit's; the node is no build of Elasticsearch.
 const BUILD_HASH: &str = "0000000000000000000000000000000000000000";
+const BUILD_DATE: &str = "2026-11-23T00:00:00.000Z";
+/// What the node does in its cluster of one.
+const ROLES: [&str; 4] = ["data", "ingest", "master", "ml"];
 /// What indices say they were created by.
 const INDEX_VERSION: u32 = 9_033_000;
 

@@ -130,7 +130,7 @@ fn routing_answers_as_elasticsearch_does() {
     let options = node.send("OPTIONS /_cluster/health", &[], "");
     assert_eq!(options.status, 200);
     assert!(options.head.contains("allow: get"));
-    assert_eq!(node.send("GET /", &[("Accept", "application/yaml")], "").status, 406);
+    assert_eq!(node.send("GET /", &[("Accept", "application/cbor")], "").status, 406);
     assert_eq!(node.send("PUT /a", &[("Content-Type", "text/plain")], "{}").status, 406);
 }
 

@@ -9,7 +9,7 @@ use super::route;
 use crate::node::http::{ApiError, Reply, Request};
 use crate::node::indices::IndexExpression;
 use crate::node::router::Route;
-use crate::node::{BUILD_HASH, Node, VERSION};
+use crate::node::{BUILD_DATE, BUILD_HASH, Node, VERSION};
 
 #[rustfmt::skip] // a table: one route a line
 pub(super) fn routes() -> Vec<Route> {
@@ -33,7 +33,7 @@ async fn main(node: Arc<Node>, _: Request) -> Result<Reply, ApiError> {
             "build_flavor": "default",
             "build_type": "mlgate",
             "build_hash": BUILD_HASH,
-            "build_date": "2026-11-23T00:00:00.000000000Z",
+            "build_date": BUILD_DATE,
             "build_snapshot": false,
             "lucene_version": "10.2.2",
             "minimum_wire_compatibility_version": "8.19.0",

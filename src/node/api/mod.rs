@@ -7,6 +7,8 @@ mod cluster;
 mod document;
 mod index;
 mod indices_options;
+mod license;
+mod nodes;
 mod search;
 mod search_body;
 mod security;
@@ -36,6 +38,8 @@ pub(super) fn routes() -> Vec<Route> {
         bulk::routes(),
         search::routes(),
         cat::routes(),
+        license::routes(),
+        nodes::routes(),
         security::routes(),
     ]
     .into_iter()

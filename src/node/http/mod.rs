@@ -3,10 +3,12 @@
 mod error;
 mod query;
 mod reply;
+mod table;
 
 pub use error::ApiError;
 pub use query::{Query, QueryProblem, decode, duration};
 pub use reply::{Content, Reply};
+pub use table::{Cell, Column, Table};
 
 use std::collections::BTreeMap;
 

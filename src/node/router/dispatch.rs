@@ -67,6 +67,7 @@ impl Dispatcher {
         let access = self.gatekeeper.access(&caller);
         let negotiated = negotiate(&head.headers, head.has_body)?;
         style.version = negotiated.version;
+        style.accept(negotiated.format);
         let query = query.map_err(|problem| {
             let cause = Exception::new("illegal_argument_exception", problem.to_string());
             ApiError::new(400, Exception::new("bad_parameter_exception", problem.to_string()).caused_by(cause))
@@ -147,7 +148,7 @@ fn refuse_format(request: &Request) -> Result<(), ApiError> {
         request.query.flag(name)?;
     }
     match request.query.text("format") {
-        Some(format @ ("yaml" | "cbor" | "smile")) => {
+        Some(format @ ("cbor" | "smile")) => {
             Err(ApiError::simple(406, format!("format [{format}] is not supported by this node")))
         }
         _ => Ok(()),

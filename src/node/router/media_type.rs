@@ -5,6 +5,7 @@
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 
+use super::render::Format;
 use crate::elasticsearch::error_body::Exception;
 use crate::node::http::ApiError;
 
@@ -17,6 +18,8 @@ pub(super) struct Negotiated {
     pub(super) version: Option<u8>,
     /// The body is newline-delimited JSON.
     pub(super) ndjson: bool,
+    /// What the answer is written in.
+    pub(super) format: Format,
 }
 
 /// Parts of a media type that matter.
@@ -39,8 +42,9 @@ pub(super) fn negotiate(headers: &HeaderMap, has_body: bool) -> Result<Negotiate
         return Err(ApiError::simple(406, format!("Accept header [{}] is not supported", accept.name)));
     }
     let version = accept.as_ref().and_then(|accept| accept.version);
+    let format = accept.as_ref().map(|accept| format_of(&accept.name)).unwrap_or_default();
     if !has_body {
-        return Ok(Negotiated { version, ndjson: false });
+        return Ok(Negotiated { version, ndjson: false, format });
     }
     let Some(content) = content else { return Err(ApiError::simple(406, "Content-Type header is missing")) };
     if let (Some(accept), Some(given)) = (&accept, headers.get(CONTENT_TYPE))
@@ -64,12 +68,19 @@ pub(super) fn negotiate(headers: &HeaderMap, has_body: bool) -> Result<Negotiate
             return Err(ApiError::simple(406, text));
         }
     };
-    Ok(Negotiated { version: version.or(content.version), ndjson })
+    Ok(Negotiated { version: version.or(content.version), ndjson, format })
 }
 
 fn is_foreign(name: &str) -> bool {
-    let format = name.strip_prefix("application/vnd.elasticsearch+").or_else(|| name.strip_prefix("application/"));
-    matches!(format, Some("yaml" | "cbor" | "smile"))
+    matches!(subtype(name), Some("cbor" | "smile"))
+}
+
+fn format_of(name: &str) -> Format {
+    if subtype(name) == Some("yaml") { Format::Yaml } else { Format::Json }
+}
+
+fn subtype(name: &str) -> Option<&str> {
+    name.strip_prefix("application/vnd.elasticsearch+").or_else(|| name.strip_prefix("application/"))
 }
 
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ApiError> {
@@ -144,20 +155,26 @@ mod tests {
     fn versions_follow_accept() {
         const V8: &str = "application/vnd.elasticsearch+json; compatible-with=8";
         const V9: &str = "application/vnd.elasticsearch+json;compatible-with=9";
-        let plain = Negotiated { version: None, ndjson: false };
+        let plain = Negotiated::default();
         assert_eq!(negotiated("", ""), Ok(plain));
         assert_eq!(negotiated("text/html, */*", ""), Ok(plain));
-        assert_eq!(negotiated(V8, V8), Ok(Negotiated { version: Some(8), ndjson: false }));
+        assert_eq!(negotiated(V8, V8), Ok(Negotiated { version: Some(8), ..plain }));
         assert_eq!(negotiated(V8, V9), Err(400));
         assert_eq!(negotiated("application/json", V9), Err(400));
         assert_eq!(negotiated("application/vnd.elasticsearch+json;compatible-with=6", ""), Err(400));
         let ndjson = "application/vnd.elasticsearch+x-ndjson; compatible-with=8";
-        assert_eq!(negotiated(V8, ndjson), Ok(Negotiated { version: Some(8), ndjson: true }));
+        assert_eq!(negotiated(V8, ndjson), Ok(Negotiated { version: Some(8), ndjson: true, ..plain }));
+    }
+
+    #[test]
+    fn yaml_is_written_and_not_read() {
+        assert_eq!(negotiated("application/yaml", "").map(|negotiated| negotiated.format), Ok(Format::Yaml));
+        assert_eq!(negotiated("", "application/yaml"), Err(406));
     }
 
     #[test]
     fn other_formats_are_refused() {
-        assert_eq!(negotiated("application/yaml", ""), Err(406));
+        assert_eq!(negotiated("application/cbor", ""), Err(406));
         assert_eq!(negotiated("application/vnd.elasticsearch+cbor;compatible-with=9", ""), Err(406));
         assert_eq!(negotiated("", "text/plain"), Err(406));
         assert_eq!(negotiated("", "application/smile"), Err(406));

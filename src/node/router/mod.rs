@@ -5,6 +5,7 @@ mod media_type;
 mod render;
 mod route;
 mod table;
+mod trace;
 mod trie;
 mod unknown_parameter;
 

@@ -1,21 +1,33 @@
-//! Writes a reply out: `filter_path`, `pretty`, and the headers that clients rely on.
+//! Writes a reply out: `filter_path`, `pretty`, `format`, `error_trace`, and the headers that clients rely on.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 
+use super::trace;
 use crate::node::documents::source_filter::{exclude, include};
 use crate::node::http::{Content, Query, Reply};
 
 const PRODUCT: HeaderName = HeaderName::from_static("x-elastic-product");
 const OPAQUE_ID: HeaderName = HeaderName::from_static("x-opaque-id");
 
+/// How an object is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Format {
+    #[default]
+    Json,
+    Yaml,
+}
+
 /// How the caller wants the answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Style {
     pretty: bool,
     filter: Vec<String>,
+    error_trace: bool,
+    /// `None`: `format` does not say.
+    format: Option<Format>,
     /// The version of the vendor media type.
     pub(super) version: Option<u8>,
 }
@@ -26,7 +38,18 @@ impl Style {
         let pretty = query.flag("pretty").ok().flatten().unwrap_or(false);
         let filter = query.text("filter_path").unwrap_or_default();
         let filter = filter.split(',').filter(|path| !path.is_empty()).map(str::to_owned).collect();
-        Self { pretty, filter, version: None }
+        let error_trace = query.flag("error_trace").ok().flatten().unwrap_or(false);
+        let format = match query.text("format") {
+            Some("yaml") => Some(Format::Yaml),
+            Some("json") => Some(Format::Json),
+            _ => None,
+        };
+        Self { pretty, filter, error_trace, format, version: None }
+    }
+
+    /// What `Accept` asks for counts where `format` does not say.
+    pub(super) fn accept(&mut self, accepted: Format) {
+        self.format.get_or_insert(accepted);
     }
 }
 
@@ -34,7 +57,14 @@ impl Style {
 pub(super) fn render(reply: Reply, style: &Style, request: &HeaderMap) -> Response<Bytes> {
     let Reply { status, content, headers } = reply;
     let (body, media_type) = match content {
-        Content::Json(value) => (json(value, style), Some(json_type(style.version))),
+        Content::Json(mut value) => {
+            // Who is not let in is told no more than that.
+            if style.error_trace && status != StatusCode::UNAUTHORIZED {
+                trace::add(&mut value);
+            }
+            let format = style.format.unwrap_or_default();
+            (written(value, format, style), Some(media_type(format, style.version)))
+        }
         Content::Text(text) => (text.into_bytes(), Some(HeaderValue::from_static("text/plain; charset=UTF-8"))),
         Content::Empty => (Vec::new(), None),
     };
@@ -55,14 +85,22 @@ pub(super) fn render(reply: Reply, style: &Style, request: &HeaderMap) -> Respon
     response
 }
 
-fn json_type(version: Option<u8>) -> HeaderValue {
-    let vendor = version.map(|version| format!("application/vnd.elasticsearch+json;compatible-with={version}"));
+fn media_type(format: Format, version: Option<u8>) -> HeaderValue {
+    let (name, plain) = match format {
+        Format::Json => ("json", "application/json"),
+        Format::Yaml => ("yaml", "application/yaml"),
+    };
+    let vendor = version.map(|version| format!("application/vnd.elasticsearch+{name};compatible-with={version}"));
     let vendor = vendor.and_then(|text| HeaderValue::try_from(text).ok());
-    vendor.unwrap_or(HeaderValue::from_static("application/json"))
+    vendor.unwrap_or(HeaderValue::from_static(plain))
 }
 
-fn json(value: Value, style: &Style) -> Vec<u8> {
+fn written(value: Value, format: Format, style: &Style) -> Vec<u8> {
     let value = filtered(value, &style.filter);
+    if format == Format::Yaml {
+        let yaml = serde_saphyr::to_string(&value).unwrap_or_else(|_| value.to_string());
+        return format!("---\n{yaml}").into_bytes();
+    }
     if !style.pretty {
         return value.to_string().into_bytes();
     }
@@ -91,6 +129,7 @@ fn views(patterns: &[Vec<String>]) -> Vec<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -108,5 +147,54 @@ mod tests {
         assert_eq!(shown("filter_path=-hits", value.clone()), r#"{"took":1}"#);
         assert_eq!(shown("filter_path=x", value.clone()), "{}");
         assert_eq!(shown("pretty&filter_path=took", value), "{\n  \"took\": 1\n}\n");
+    }
+
+    /// Texts that YAML would read as something else.
+    const TRICKY: &[&str] = &[
+        "",
+        "null",
+        "true",
+        "no",
+        "~",
+        "-",
+        "- a",
+        "1e3",
+        "0x1f",
+        ".inf",
+        "2026-01-01",
+        ": ",
+        "# ",
+        "a: b",
+        "[",
+        "{a}",
+        "\n",
+        "%",
+    ];
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (-1e9..1e9_f64).prop_map(Value::from),
+            ".*".prop_map(Value::from),
+            prop::sample::select(TRICKY).prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-z: #]{0,6}", inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn yaml_says_the_same_as_json(value in any_json()) {
+            let yaml = shown("format=yaml", value.clone());
+            let read: Value = serde_saphyr::from_str(&yaml).map_err(|problem| TestCaseError::fail(problem.to_string()))?;
+            prop_assert_eq!(read, value, "{}", yaml);
+        }
     }
 }

@@ -41,8 +41,8 @@ fn find(path: &str, answer: &Response) -> Option<Value> {
     if let Some(header) = path.strip_prefix('@') {
         return answer.values(header).first().map(|value| Value::from(*value));
     }
-    let body = serde_json::from_slice(&answer.body)
-        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&answer.body).into_owned()));
+    let is_json = answer.value("content-type").is_some_and(|kind| kind.contains("json"));
+    let body = if is_json { answer.json() } else { Value::from(String::from_utf8_lossy(&answer.body).into_owned()) };
     if path == "." {
         return Some(body);
     }
@@ -114,7 +114,12 @@ fn compares(found: &Value, operator: &str, wanted: &Value) -> bool {
 #[test]
 fn an_expectation_can_fail() {
     let body = br#"{"a":{"b.c":[1,{"d":"text"}]}}"#.to_vec();
-    let answer = Response { status: 200, head: "HTTP/1.1 200 OK\r\nX-A: b".to_owned(), raw_body: body.clone(), body };
+    let answer = Response {
+        status: 200,
+        head: "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-A: b".to_owned(),
+        raw_body: body.clone(),
+        body,
+    };
     let holds = |line: &str| check(line, &answer, &mut Variables::new()).is_ok();
     for line in [
         r"a.b\.c.0 = 1.0",

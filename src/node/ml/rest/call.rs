@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::elasticsearch::error_body::Exception;
 use crate::node::Node;
-use crate::node::http::{ApiError, Reply, Request};
+use crate::node::http::{ApiError, Content, Reply, Request};
 use crate::node::indices::dates::{Rounding, parse_math};
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::identifier::NoMatch;
@@ -23,12 +23,22 @@ pub(super) struct Call {
 }
 
 /// Runs a handler to its end even if the caller goes away: what is on disk must become visible.
-pub(super) fn answer(handler: impl Future<Output = Result<Reply, ApiError>> + Send + 'static) -> HandlerFuture {
+pub(super) fn answer(
+    human: bool,
+    handler: impl Future<Output = Result<Reply, ApiError>> + Send + 'static,
+) -> HandlerFuture {
     Box::pin(async move {
-        tokio::spawn(handler).await.unwrap_or_else(|problem| {
+        let answered = tokio::spawn(handler).await.unwrap_or_else(|problem| {
             tracing::error!(%problem, "an ML request was not finished");
             Err(ApiError::new(500, Exception::new("exception", "the request was not finished")))
-        })
+        });
+        let mut reply = answered?;
+        if let Content::Json(value) = &mut reply.content
+            && human
+        {
+            super::human::add(value);
+        }
+        Ok(reply)
     })
 }
 

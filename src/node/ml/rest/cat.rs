@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::stats::{datafeed_stats, job_stats};
-use super::table::{Column, Table};
-use crate::node::http::{ApiError, Reply};
+use crate::node::http::{ApiError, Cell, Column, Reply, Table};
 use crate::node::indices::dates;
 
 /// How a figure is written.
@@ -15,6 +14,7 @@ use crate::node::indices::dates;
 enum Written {
     Plain,
     Bytes,
+    Milliseconds,
     Date,
 }
 
@@ -54,6 +54,7 @@ const JOBS: &[Figure] = &[
     (Column { name: "node.name", aliases: &["nn", "nodeName"], shown: false, right: false }, "/node/name", Written::Plain),
     (Column { name: "node.address", aliases: &["na", "nodeAddress"], shown: false, right: false }, "/node/transport_address", Written::Plain),
     (Column { name: "buckets.count", aliases: &["bc", "bucketsCount"], shown: true, right: false }, "/timing_stats/bucket_count", Written::Plain),
+    (Column { name: "buckets.time.total", aliases: &["btt", "bucketsTimeTotal"], shown: false, right: false }, "/timing_stats/total_bucket_processing_time_ms", Written::Milliseconds),
 ];
 
 #[rustfmt::skip] // a table: one column a line
@@ -63,7 +64,9 @@ const DATAFEEDS: &[Figure] = &[
     (Column { name: "assignment_explanation", aliases: &["ae"], shown: false, right: false }, "/assignment_explanation", Written::Plain),
     (Column { name: "buckets.count", aliases: &["bc", "bucketsCount"], shown: true, right: false }, "/timing_stats/bucket_count", Written::Plain),
     (Column { name: "search.count", aliases: &["sc", "searchCount"], shown: true, right: false }, "/timing_stats/search_count", Written::Plain),
-    (Column { name: "search.bucket_avg", aliases: &["sba", "searchBucketAvg"], shown: false, right: false }, "/timing_stats/average_search_time_per_bucket_ms", Written::Plain),
+    (Column { name: "search.bucket_avg", aliases: &["sba", "searchBucketAvg"], shown: false, right: false }, "/timing_stats/average_search_time_per_bucket_ms", Written::Milliseconds),
+    (Column { name: "search.time", aliases: &["st", "searchTime"], shown: false, right: false }, "/timing_stats/total_search_time_ms", Written::Milliseconds),
+    (Column { name: "search.exp_avg_hour", aliases: &["seah", "searchExpAvgHour"], shown: false, right: false }, "/timing_stats/exponential_average_search_time_per_hour_ms", Written::Milliseconds),
     (Column { name: "node.id", aliases: &["ni", "nodeId"], shown: false, right: false }, "/node/id", Written::Plain),
     (Column { name: "node.name", aliases: &["nn", "nodeName"], shown: false, right: false }, "/node/name", Written::Plain),
     (Column { name: "node.address", aliases: &["na", "nodeAddress"], shown: false, right: false }, "/node/transport_address", Written::Plain),
@@ -82,49 +85,20 @@ pub(super) async fn datafeeds(call: Call) -> Result<Reply, ApiError> {
 }
 
 fn reply(call: &Call, figures: &[Figure], stats: &[Value]) -> Result<Reply, ApiError> {
-    let unit = unit(call.request.query.text("bytes"))?;
     let mut table = Table::new(figures.iter().map(|(column, ..)| *column).collect());
     for one in stats {
         let cell =
-            |(_, pointer, how): &Figure| one.pointer(pointer).map_or(Value::Null, |value| cell(value, *how, unit));
+            |(_, pointer, how): &Figure| one.pointer(pointer).map_or(Value::Null.into(), |value| cell(value, *how));
         table.row(figures.iter().map(cell).collect());
     }
     table.reply(&call.request)
 }
 
-fn cell(value: &Value, how: Written, unit: Option<u32>) -> Value {
-    match (how, value) {
-        (Written::Bytes, Value::Number(bytes)) => match (bytes.as_u64(), unit) {
-            (Some(bytes), Some(shift)) => Value::from(bytes >> shift),
-            (Some(bytes), None) => Value::from(size(bytes)),
-            (None, _) => value.clone(),
-        },
-        (Written::Date, Value::Number(at)) => at.as_i64().map_or(Value::Null, |at| Value::from(dates::format(at))),
-        _ => value.clone(),
+fn cell(value: &Value, how: Written) -> Cell {
+    match (how, value.as_u64(), value.as_f64()) {
+        (Written::Bytes, Some(bytes), _) => Cell::Bytes(bytes),
+        (Written::Milliseconds, _, Some(duration_ms)) => Cell::Milliseconds(duration_ms as i64),
+        (Written::Date, Some(_), _) => value.as_i64().map_or(Value::Null, |at| dates::format(at).into()).into(),
+        _ => value.clone().into(),
     }
-}
-
-/// The shift of the unit that `bytes` asks for.
-fn unit(asked: Option<&str>) -> Result<Option<u32>, ApiError> {
-    let shift = match asked {
-        None => return Ok(None),
-        Some("b") => 0,
-        Some("k" | "kb") => 10,
-        Some("m" | "mb") => 20,
-        Some("g" | "gb") => 30,
-        Some(other) => return Err(ApiError::illegal_argument(format!("Failed to parse bytes parameter [{other}]"))),
-    };
-    Ok(Some(shift))
-}
-
-/// `1.5kb`, as Elasticsearch shows sizes: at most one decimal.
-fn size(bytes: u64) -> String {
-    for (shift, name) in [(40_u32, "tb"), (30, "gb"), (20, "mb"), (10, "kb")] {
-        if bytes >> shift > 0 {
-            let tenths = (u128::from(bytes) * 10) >> shift;
-            let (whole, tenth) = (tenths / 10, tenths % 10);
-            return if tenth == 0 { format!("{whole}{name}") } else { format!("{whole}.{tenth}{name}") };
-        }
-    }
-    format!("{bytes}b")
 }

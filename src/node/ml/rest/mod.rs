@@ -11,6 +11,7 @@ mod estimate;
 mod expired;
 mod feeding;
 mod filters;
+mod human;
 mod info;
 mod jobs;
 mod lifecycle;
@@ -22,7 +23,6 @@ mod results;
 mod revert;
 mod snapshots;
 mod stats;
-mod table;
 mod tasks;
 
 use http::Method;
@@ -34,7 +34,8 @@ use call::{Call, answer};
 macro_rules! route {
     ($method:ident $template:literal, $action:literal, [$($parameter:literal),*], $handler:path) => {
         Route::new(Method::$method, $template, $action, &[$($parameter),*], |node, request| {
-            answer($handler(Call { node, request, action: $action }))
+            let human = human::wanted(&request, $action);
+            answer(human, $handler(Call { node, request, action: $action }))
         })
     };
 }
@@ -86,11 +87,11 @@ pub(super) fn routes() -> Vec<Route> {
 
         route!(GET "/_tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "group_by", "nodes", "parent_task_id", "timeout", "wait_for_completion"], tasks::list),
         route!(GET "/_tasks/{task_id}", "cluster:monitor/task/get", ["wait_for_completion", "timeout"], tasks::get),
-        route!(GET "/_cat/tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "h", "v", "s", "help", "nodes", "node_id", "parent_task_id"], tasks::cat),
-        route!(GET "/_cat/ml/anomaly_detectors", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes"], cat::jobs),
-        route!(GET "/_cat/ml/anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes"], cat::jobs),
-        route!(GET "/_cat/ml/datafeeds", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "h", "v", "s", "help", "bytes"], cat::datafeeds),
-        route!(GET "/_cat/ml/datafeeds/{datafeed_id}", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "h", "v", "s", "help", "bytes"], cat::datafeeds),
+        route!(GET "/_cat/tasks", "cluster:monitor/tasks/lists", ["actions", "bytes", "detailed", "h", "v", "s", "help", "time", "nodes", "node_id", "parent_task_id"], tasks::cat),
+        route!(GET "/_cat/ml/anomaly_detectors", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes", "time"], cat::jobs),
+        route!(GET "/_cat/ml/anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes", "time"], cat::jobs),
+        route!(GET "/_cat/ml/datafeeds", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "h", "v", "s", "help", "bytes", "time"], cat::datafeeds),
+        route!(GET "/_cat/ml/datafeeds/{datafeed_id}", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "h", "v", "s", "help", "bytes", "time"], cat::datafeeds),
     ];
     routes.extend(result_routes());
     routes.extend(filter_and_calendar_routes());

@@ -3,11 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
-use super::table::{Column, Table};
-use crate::node::http::{ApiError, Reply};
+use crate::node::http::{ApiError, Cell, Column, Reply, Table};
 use crate::node::ml::cluster::within;
 use crate::node::ml::configuration::not_supported;
-use crate::node::ml::duration::{to_ms, written};
+use crate::node::ml::duration::to_ms;
 use crate::node::ml::identifier::wildcard;
 use crate::node::ml::local::{LocalTask, Running};
 use crate::node::ml::operation::TASKS_INDEX;
@@ -103,7 +102,7 @@ fn by_node(call: &Call, tasks: Map<String, Value>) -> Value {
             "transport_address": identity.address.to_string(),
             "host": identity.address.ip().to_string(),
             "ip": identity.address.to_string(),
-            "roles": ["data", "ingest", "master", "ml"],
+            "roles": crate::node::ROLES,
             "tasks": tasks,
         }),
     );
@@ -136,16 +135,16 @@ pub(super) async fn cat(call: Call) -> Result<Reply, ApiError> {
         let clock = crate::node::indices::dates::format(task.started_ms);
         let time_of_day = clock.split_once('T').and_then(|(_, time)| time.get(..8)).unwrap_or_default().to_owned();
         table.row(vec![
-            json!(name(&call, &task)),
-            json!(key.action()),
-            json!(name(&call, &task)),
-            json!(parent_of(&key, &task).unwrap_or_else(|| "-".to_owned())),
-            json!(key.kind()),
-            json!(task.started_ms),
-            json!(time_of_day),
-            json!(written(now_ms.saturating_sub(task.started_ms).max(1))),
-            json!(identity.address.ip().to_string()),
-            json!(identity.node_name),
+            name(&call, &task).into(),
+            key.action().into(),
+            name(&call, &task).into(),
+            parent_of(&key, &task).unwrap_or_else(|| "-".to_owned()).into(),
+            key.kind().into(),
+            task.started_ms.into(),
+            time_of_day.into(),
+            Cell::Milliseconds(now_ms.saturating_sub(task.started_ms).max(1)),
+            identity.address.ip().to_string().into(),
+            identity.node_name.clone().into(),
         ]);
     }
     table.reply(&call.request)
