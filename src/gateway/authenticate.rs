@@ -39,6 +39,8 @@ impl Routed {
             run_as: received.headers.get_all(RUN_AS).iter().map(HeaderValue::as_bytes).collect(),
             certificate: certificate.map_err(|Unacceptable| REFUSED)?,
             cluster: Some(&cluster.asked),
+            // Behind a trusted proxy stand many: one who guesses does not limit the others.
+            address: (!received.peer.trusted).then(|| received.peer.socket_address().ip()),
             now: received.wall,
             instant: received.instant,
         };

@@ -55,7 +55,7 @@ impl Recorder {
     pub(super) fn wants_reason(&self, cause: Cause) -> bool {
         match cause {
             Cause::Denied => self.audit.wants(EventClass::AccessDenied),
-            Cause::Unauthenticated => self.audit.wants(EventClass::AuthenticationFailed),
+            Cause::Unauthenticated | Cause::AuthenticationLimited => self.audit.wants(EventClass::AuthenticationFailed),
             Cause::Switch => self.audit.wants(EventClass::UpgradeMode),
             _ => false,
         }
@@ -155,6 +155,7 @@ const fn outcome(outcome: Outcome) -> &'static str {
             Cause::Unroutable => "unroutable",
             Cause::Unauthenticated => "unauthenticated",
             Cause::AuthenticationBusy => "authentication_busy",
+            Cause::AuthenticationLimited => "authentication_limited",
             Cause::AuthenticationUnavailable => "authentication_unavailable",
             Cause::Denied => "denied",
             Cause::Held => "held",
@@ -172,6 +173,7 @@ fn authentication(record: &Record) -> Option<(&str, &'static str)> {
         (Some(principal), _) => Some((&principal.realm.name, "success")),
         (None, Outcome::Refused(Cause::Unauthenticated)) => Some(("", "failure")),
         (None, Outcome::Refused(Cause::AuthenticationBusy)) => Some(("", "busy")),
+        (None, Outcome::Refused(Cause::AuthenticationLimited)) => Some(("", "limited")),
         (None, Outcome::Refused(Cause::AuthenticationUnavailable)) => Some(("", "unavailable")),
         (None, _) => None,
     }
@@ -181,7 +183,9 @@ fn authentication(record: &Record) -> Option<(&str, &'static str)> {
 fn audited(record: &Record) -> Option<(Action, audit::Outcome)> {
     match record.outcome {
         Outcome::Refused(Cause::Denied) => Some((Action::AccessDenied, audit::Outcome::Failure)),
-        Outcome::Refused(Cause::Unauthenticated) => Some((Action::AuthenticationFailed, audit::Outcome::Failure)),
+        Outcome::Refused(Cause::Unauthenticated | Cause::AuthenticationLimited) => {
+            Some((Action::AuthenticationFailed, audit::Outcome::Failure))
+        }
         Outcome::Refused(Cause::Switch) => Some((switched(record), audit::Outcome::Failure)),
         Outcome::Refused(_) => None,
         _ if record.grant.is_none() => None,

@@ -92,6 +92,8 @@ struct Slot {
     digest: Digest,
     entry: Entry,
     used: bool,
+    /// What it says is not to be used any more.
+    withdrawn: bool,
 }
 
 impl Cache {
@@ -104,20 +106,30 @@ impl Cache {
     pub(super) fn find(&mut self, digest: &Digest, instant: Instant, now: SystemTime) -> Known {
         let slot = self.index.get(digest).and_then(|index| self.slots.get_mut(*index));
         let Some(slot) = slot else { return Known::Nothing };
-        if !slot.entry.is_good(instant, now) {
+        if slot.withdrawn || !slot.entry.is_good(instant, now) {
             return Known::Stale;
         }
         slot.used = true;
         Known::Fresh(Rc::clone(&slot.entry.principal))
     }
 
+    /// Everything has to be verified again; what was good once stays known to have been.
+    pub(super) fn withdraw_all(&mut self) {
+        self.slots.iter_mut().for_each(|slot| slot.withdrawn = true);
+    }
+
+    pub(super) const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Remembers a verified credential; another may be forgotten for it.
     pub(super) fn insert(&mut self, digest: Digest, entry: Entry) {
         if let Some(slot) = self.index.get(&digest).and_then(|index| self.slots.get_mut(*index)) {
             slot.entry = entry;
+            slot.withdrawn = false;
             return;
         }
-        let slot = Slot { digest, entry, used: false };
+        let slot = Slot { digest, entry, used: false, withdrawn: false };
         if self.slots.len() < self.capacity {
             self.index.insert(digest, self.slots.len());
             self.slots.push(slot);

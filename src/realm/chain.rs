@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::attempts::{Attempts, Origin, Standing, network};
 use super::authorization::{Basic, Presented};
 use super::cache::{Cache, Digest, DigestKey, Entry, Known};
 use super::credentials::{Credentials, Malformed, Unauthenticated, Verified};
@@ -23,6 +24,7 @@ pub struct Chain {
     memory: RefCell<Memory>,
     checks: PasswordChecks,
     asker: Asker,
+    attempts: Attempts,
 }
 
 /// What belongs to one generation of realms.
@@ -42,6 +44,7 @@ impl Chain {
             memory: RefCell::new(memory),
             checks: PasswordChecks::default(),
             asker: Asker::default(),
+            attempts: Attempts::default(),
         }
     }
 
@@ -72,15 +75,34 @@ impl Chain {
             return Err(Unauthenticated::Malformed(Malformed::SeveralRunAs));
         }
         let digest = self.digest(realms, header, &credentials);
-        let lane = match self.recall(realms, digest.as_ref(), &credentials) {
-            Known::Fresh(principal) => return Ok(Verified::Caller(principal)),
-            Known::Stale => Lane::Known,
-            Known::Nothing => Lane::Stranger,
-        };
+        let known = self.recall(realms, digest.as_ref(), &credentials);
+        if let Known::Fresh(principal) = known {
+            return Ok(Verified::Caller(principal));
+        }
         let presented = Presented::parse(header).map_err(Unauthenticated::Malformed)?;
-        let attempt = Attempt { realms, header, presented, digest, lane, credentials: &credentials };
+        let standing = match known {
+            Known::Stale => Standing::Weighed(Lane::Known),
+            _ if !realms.can_be_guessed(&presented) => Standing::Weighed(Lane::Stranger),
+            _ => self.attempts.standing(realms.failed_attempts, origin(&presented, digest, &credentials)),
+        };
+        let attempt = Attempt { realms, header, presented, digest, standing, credentials: &credentials };
         let verified = Box::pin(self.verify(&attempt)).await;
-        self.learn(realms, digest, verified)
+        self.learn(realms, digest, self.weigh(&attempt, verified))
+    }
+
+    /// Counts what was wrong; what is over a limit is wrong, whatever it is.
+    fn weigh(&self, attempt: &Attempt<'_>, verified: Result<Entry, Unauthenticated>) -> Result<Entry, Unauthenticated> {
+        use Unauthenticated::{Credentials, Token, User};
+        let is_refused = matches!(verified, Err(User { .. } | Credentials { .. } | Token(_)));
+        if !is_refused || !attempt.realms.can_be_guessed(&attempt.presented) {
+            return verified;
+        }
+        let origin = origin(&attempt.presented, attempt.digest, attempt.credentials);
+        if attempt.standing == Standing::Limited {
+            return Err(Unauthenticated::Limited { username: origin.username.map(str::to_owned) });
+        }
+        self.attempts.failed(attempt.realms.failed_attempts, origin);
+        verified
     }
 
     /// Over everything that an answer may depend on.
@@ -99,16 +121,17 @@ impl Chain {
         })
     }
 
-    /// Empties the memory when the realms are newer. Those of a request that began before a reload stay unremembered.
+    /// Withdraws what is remembered when the realms are newer. Those of a request that began before a reload stay unremembered.
     fn follow(&self, realms: &Realms) {
         let mut memory = self.memory.borrow_mut();
         if memory.generation < realms.generation() {
             let capacity = if realms.cache.ttl.is_zero() { 0 } else { realms.cache.max_entries / self.worker_count };
-            *memory = Memory {
-                generation: realms.generation(),
-                cache: Cache::new(capacity),
-                anonymous: realms.anonymous.clone().map(Rc::new),
-            };
+            memory.generation = realms.generation();
+            memory.anonymous = realms.anonymous.clone().map(Rc::new);
+            memory.cache.withdraw_all();
+            if memory.cache.capacity() != capacity {
+                memory.cache = Cache::new(capacity);
+            }
         }
     }
 
@@ -185,14 +208,15 @@ impl Chain {
         side: Side,
         basic: &Basic,
     ) -> Option<Result<Entry, Unauthenticated>> {
-        let Attempt { realms, digest, lane, credentials, .. } = *attempt;
-        let instant = credentials.instant;
-        let question = Question { realms, side, basic, digest, lane, instant, worker_count: self.worker_count };
+        let Attempt { realms, digest, credentials, .. } = *attempt;
+        let (lane, network) = (attempt.lane(), credentials.address.map(network));
+        let (instant, worker_count) = (credentials.instant, self.worker_count);
+        let question = Question { realms, side, basic, digest, lane, network, instant, worker_count };
         match self.checks.ask(question).await {
-            Outcome::Right(principal) => {
+            Outcome::Right(principal) if attempt.standing != Standing::Limited => {
                 Some(Ok(Entry { principal, renew_at: renewal(realms, instant), ends_at: None, key: None }))
             }
-            Outcome::Wrong => Some(Err(Unauthenticated::User { username: basic.username.clone() })),
+            Outcome::Right(_) | Outcome::Wrong => Some(Err(Unauthenticated::User { username: basic.username.clone() })),
             Outcome::Busy => Some(Err(Unauthenticated::Busy)),
             Outcome::NobodyAsked => None,
         }
@@ -200,13 +224,17 @@ impl Chain {
 
     /// `None` without an elasticsearch realm, and for schemes that Elasticsearch passes over for its anonymous user.
     async fn ask_cluster(&self, attempt: &Attempt<'_>) -> Option<Result<Entry, Unauthenticated>> {
-        let Attempt { realms, header, digest, lane, credentials, .. } = *attempt;
+        let Attempt { realms, header, digest, credentials, .. } = *attempt;
         let (realm, cluster) = (realms.elasticsearch()?, credentials.cluster?);
         let username = match &attempt.presented {
             Presented::Basic(basic) => Some(basic.username.as_str()),
             Presented::Bearer(_) | Presented::ApiKey => None,
             Presented::Other => return None,
         };
+        if attempt.standing == Standing::Limited {
+            let refused = Unauthenticated::Credentials { detail: None };
+            return Some(Err(if self.asker.pretend().await { refused } else { Unauthenticated::Busy }));
+        }
         let asked = Asked {
             cluster,
             realm,
@@ -215,7 +243,7 @@ impl Chain {
             run_as: credentials.run_as.first().copied(),
             username,
             key: digest.map(|digest| (realms.generation(), digest)),
-            lane,
+            lane: attempt.lane(),
             instant: credentials.instant,
         };
         let (verdict, since) = self.asker.ask(asked).await;
@@ -245,8 +273,25 @@ struct Attempt<'a> {
     header: &'a [u8],
     presented: Presented<'a>,
     digest: Option<Digest>,
-    lane: Lane,
+    standing: Standing,
     credentials: &'a Credentials<'a>,
+}
+
+impl Attempt<'_> {
+    const fn lane(&self) -> Lane {
+        match self.standing {
+            Standing::Weighed(lane) => lane,
+            Standing::Limited => Lane::Suspect,
+        }
+    }
+}
+
+fn origin<'a>(presented: &'a Presented<'_>, digest: Option<Digest>, credentials: &Credentials<'_>) -> Origin<'a> {
+    let username = match presented {
+        Presented::Basic(basic) => Some(basic.username.as_str()),
+        Presented::Bearer(_) | Presented::ApiKey | Presented::Other => None,
+    };
+    Origin { address: credentials.address, username, digest, instant: credentials.instant }
 }
 
 /// Asks the pki realms in their order; the first that verifies the certificate decides. `None`: there is no certificate,

@@ -1,5 +1,6 @@
 //! What a request presents, and what became of it.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
@@ -20,6 +21,8 @@ pub struct Credentials<'a> {
     pub run_as: Vec<&'a [u8]>,
     /// The cluster that the request is for; `None` where there is none that could be asked.
     pub cluster: Option<&'a Cluster>,
+    /// Where it comes from; `None` where many callers stand behind one address.
+    pub address: Option<IpAddr>,
     /// When the request came in, by the wall clock.
     pub now: SystemTime,
     /// The same moment, by the clock that never jumps.
@@ -59,6 +62,9 @@ pub enum Unauthenticated {
     /// The cluster gives no answer that can be relied on: 503.
     #[error("the cluster does not say who the caller is")]
     Unavailable,
+    /// Not weighed: too many attempts from there failed. The caller gets the text of a wrong credential.
+    #[error("too many failed attempts")]
+    Limited { username: Option<String> },
     /// Too many passwords wait for their verification, or one waited too long: 429, try again.
     #[error("too many authentications are waiting")]
     Busy,

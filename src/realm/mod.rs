@@ -5,6 +5,7 @@
 //!
 //! **Invariant**: what is not verified is refused. No password, token or secret is in a log, an error or a `Debug`.
 
+mod attempts;
 mod authorization;
 mod cache;
 mod chain;
@@ -12,6 +13,7 @@ mod credentials;
 pub mod elasticsearch;
 pub mod file;
 pub mod jwt;
+mod pace;
 mod password_check;
 mod pattern;
 pub mod pki;
@@ -24,9 +26,11 @@ mod single_flight;
 mod verifier;
 mod yaml;
 
+pub use attempts::AttemptLimits;
 pub use chain::Chain;
 pub use credentials::{Credentials, Malformed, Unauthenticated, Verified};
 pub use elasticsearch::Cluster;
+pub use pace::Paces;
 pub use pattern::PatternProblem;
 pub use realms::{Realms, RealmsProblem};
 pub use settings::{Anonymous, CacheSettings, RealmSettings, Required, Settings};

@@ -1,5 +1,6 @@
 //! Passwords on their way to the verifier and back: one check a credential, however many requests present it.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use super::authorization::Basic;
 use super::cache::Digest;
 use super::file::password::PASSWORD_BYTES_MAX;
 use super::realms::{Realms, Side};
-use super::single_flight::{Flight, Place, Places, SingleFlight};
+use super::single_flight::{Flight, Place, PlaceOf, Places, PlacesEach, SingleFlight};
 use super::verifier::{Job, Lane};
 use crate::policy::Principal;
 
@@ -35,6 +36,8 @@ pub(super) struct Question<'a> {
     /// Requests with the same one share a check.
     pub(super) digest: Option<Digest>,
     pub(super) lane: Lane,
+    /// Where the request comes from, if it is known and not shared by many.
+    pub(super) network: Option<IpAddr>,
     pub(super) instant: Instant,
     pub(super) worker_count: usize,
 }
@@ -46,7 +49,13 @@ pub(super) struct PasswordChecks {
     /// Checks of credentials that were never good: each worker has its share of the queue, so that those who guess on
     /// one connection do not fill it for all.
     strangers: Places,
+    /// Of which one network has a quarter, before its first guess is found wrong.
+    networks: PlacesEach<IpAddr>,
+    suspects: Places,
 }
+
+/// What a check holds until it is answered.
+type Held = (Option<Place>, Option<PlaceOf<IpAddr>>);
 
 impl PasswordChecks {
     pub(super) async fn ask(&self, question: Question<'_>) -> Outcome {
@@ -62,13 +71,13 @@ impl PasswordChecks {
     }
 
     fn begin(&self, question: Question<'_>, key: Option<(u64, Side, Digest)>) -> Result<Flight<Outcome>, Outcome> {
-        let Question { realms, side, basic, lane, instant, worker_count, .. } = question;
+        let Question { realms, side, basic, lane, network, instant, worker_count, .. } = question;
         let (hash, principal) = realms.candidate(side, &basic.username).ok_or(Outcome::NobodyAsked)?;
         if basic.password.len() > PASSWORD_BYTES_MAX {
             return Err(Outcome::Wrong);
         }
         let share = (realms.verifier.queue_length() / worker_count).max(1);
-        let place = self.take_place(lane, share)?;
+        let place = self.take_place(lane, network, share).ok_or(Outcome::Busy)?;
         let deadline = instant.checked_add(WAIT_MAX).unwrap_or(instant);
         let job = Job { password: basic.password.clone(), hash, deadline };
         let answer = realms.verifier.submit(job, lane).map_err(|_full| Outcome::Busy)?;
@@ -82,10 +91,15 @@ impl PasswordChecks {
         Ok(self.pending.start(key, check))
     }
 
-    fn take_place(&self, lane: Lane, share: usize) -> Result<Option<Place>, Outcome> {
+    fn take_place(&self, lane: Lane, network: Option<IpAddr>, share: usize) -> Option<Held> {
+        let of_network = || match network {
+            Some(network) => self.networks.take(network, (share / 4).max(1)).map(Some),
+            None => Some(None),
+        };
         match lane {
-            Lane::Known => Ok(None),
-            Lane::Stranger => self.strangers.take(share).map(Some).ok_or(Outcome::Busy),
+            Lane::Known => Some((None, None)),
+            Lane::Stranger => Some((Some(self.strangers.take(share)?), of_network()?)),
+            Lane::Suspect => Some((Some(self.suspects.take(share)?), None)),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 
+use super::attempts::AttemptLimits;
 use super::authorization::Presented;
 use super::file::FileRealm;
 use super::file::password::PasswordHash;
@@ -32,6 +33,7 @@ pub struct Realms {
     decoys: Vec<Arc<PasswordHash>>,
     pub(super) anonymous: Option<Principal>,
     pub(super) cache: CacheSettings,
+    pub(super) failed_attempts: AttemptLimits,
     pub(super) role_mapping: RoleMapping,
     pub(super) verifier: Arc<Verifier>,
     challenges: Vec<HeaderValue>,
@@ -100,6 +102,7 @@ impl Realms {
             required: settings.required,
             anonymous: settings.anonymous.as_ref().map(anonymous),
             cache: settings.cache,
+            failed_attempts: settings.failed_attempts,
             role_mapping: settings.role_mapping.clone(),
             verifier,
             challenges: challenges(&settings.realms),
@@ -136,6 +139,15 @@ impl Realms {
             Realm::Elasticsearch(name) => Some(name),
             Realm::File(_) | Realm::Jwt(_) | Realm::Pki(_) => None,
         })
+    }
+
+    /// Whether wrong ones are counted: passwords, and what the cluster is asked about. A signature is not guessed.
+    pub(super) fn can_be_guessed(&self, presented: &Presented<'_>) -> bool {
+        match presented {
+            Presented::Basic(_) => true,
+            Presented::Bearer(_) | Presented::ApiKey => self.elasticsearch().is_some(),
+            Presented::Other => false,
+        }
     }
 
     fn side(&self, side: Side) -> &[Realm] {
@@ -288,6 +300,7 @@ mod tests {
             realms: vec![RealmSettings::File(file)],
             anonymous: None,
             cache: CacheSettings { ttl: Duration::ZERO, max_entries: 0 },
+            failed_attempts: AttemptLimits { window: Duration::from_secs(60), per_address: 0, per_user: 0 },
             role_mapping: RoleMapping::default(),
         };
         Realms::build(&settings, Arc::new(Verifier::start(1, 1).unwrap())).unwrap()

@@ -4,8 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-/// Whoever is let in meanwhile waits for so long.
-pub(super) const REMEMBERED: Duration = Duration::from_secs(2);
 const ENTRIES_MAX: usize = 1024;
 
 /// Refusals under their keys, of a bounded number; the oldest goes first.
@@ -15,10 +13,10 @@ pub(super) struct Refusals<K, V> {
 }
 
 impl<K: Copy + Eq + Hash, V: Clone> Refusals<K, V> {
-    /// What was said to this key, if that is not too long ago.
-    pub(super) fn find(&mut self, key: &K, now: Instant) -> Option<V> {
+    /// What was said to this key, if that is not longer ago than `within`.
+    pub(super) fn find(&self, key: &K, now: Instant, within: Duration) -> Option<V> {
         let (value, since) = self.by_key.get(key)?;
-        (now.saturating_duration_since(*since) < REMEMBERED).then(|| value.clone())
+        (now.saturating_duration_since(*since) < within).then(|| value.clone())
     }
 
     pub(super) fn insert(&mut self, key: K, value: V, now: Instant) {
@@ -44,6 +42,8 @@ impl<K, V> Default for Refusals<K, V> {
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
     #[test]
     fn refusals_are_few_and_short() {
         let (mut refusals, begin) = (Refusals::default(), Instant::now());
@@ -51,10 +51,10 @@ mod tests {
             refusals.insert(key, key, begin);
         }
         assert_eq!((refusals.by_key.len(), refusals.in_order.len()), (ENTRIES_MAX, ENTRIES_MAX));
-        assert_eq!((refusals.find(&9, begin), refusals.find(&10, begin)), (None, Some(10)));
-        assert_eq!(refusals.find(&10, begin + REMEMBERED), None);
-        refusals.insert(10, 11, begin + REMEMBERED);
-        assert_eq!(refusals.find(&10, begin + REMEMBERED), Some(11));
+        assert_eq!((refusals.find(&9, begin, SECOND), refusals.find(&10, begin, SECOND)), (None, Some(10)));
+        assert_eq!(refusals.find(&10, begin + SECOND, SECOND), None);
+        refusals.insert(10, 11, begin + SECOND);
+        assert_eq!(refusals.find(&10, begin + SECOND, SECOND), Some(11));
         assert_eq!(refusals.in_order.len(), ENTRIES_MAX);
     }
 }

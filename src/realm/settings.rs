@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attempts::AttemptLimits;
 use super::role_mapping::RoleMapping;
 use super::{elasticsearch, file, jwt, pki};
 
@@ -13,6 +14,7 @@ pub struct Settings {
     pub realms: Vec<RealmSettings>,
     pub anonymous: Option<Anonymous>,
     pub cache: CacheSettings,
+    pub failed_attempts: AttemptLimits,
     /// Roles of callers whose realm knows none; empty without a `role_mapping.yml`.
     pub role_mapping: RoleMapping,
 }

@@ -73,6 +73,46 @@ impl Places {
     }
 }
 
+/// Places of which each key may have some.
+pub(super) struct PlacesEach<K>(Rc<RefCell<HashMap<K, usize>>>);
+
+/// One of them; given back when dropped.
+pub(super) struct PlaceOf<K: Copy + Eq + Hash> {
+    taken: Rc<RefCell<HashMap<K, usize>>>,
+    key: K,
+}
+
+impl<K: Copy + Eq + Hash> PlacesEach<K> {
+    /// `None` when this key has taken `most`.
+    pub(super) fn take(&self, key: K, most: usize) -> Option<PlaceOf<K>> {
+        let mut taken = self.0.borrow_mut();
+        let count = taken.entry(key).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(PlaceOf { taken: Rc::clone(&self.0), key })
+    }
+}
+
+impl<K> Default for PlacesEach<K> {
+    fn default() -> Self {
+        Self(Rc::default())
+    }
+}
+
+impl<K: Copy + Eq + Hash> Drop for PlaceOf<K> {
+    fn drop(&mut self) {
+        let mut taken = self.taken.borrow_mut();
+        if let Some(count) = taken.get_mut(&self.key) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                taken.remove(&self.key);
+            }
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
@@ -110,5 +150,10 @@ mod tests {
         assert!(taken.0.is_some() && taken.1.is_some() && places.take(2).is_none());
         drop(taken);
         assert!(places.take(1).is_some());
+        let each = PlacesEach::default();
+        let taken = each.take("a", 1);
+        assert!(taken.is_some() && each.take("a", 1).is_none() && each.take("b", 1).is_some());
+        drop(taken);
+        assert!(each.0.borrow().is_empty(), "a key without a place takes no memory");
     }
 }

@@ -11,13 +11,14 @@ use zeroize::Zeroizing;
 
 use super::file::password::PasswordHash;
 
-/// Of so many checks one is a stranger's, while both queues have some.
-const STRANGERS_TURN: u8 = 4;
+/// Of so many checks two are strangers' and one is a suspect's, while all queues have some.
+const TURNS: u8 = 8;
 
 /// Checks passwords on threads of its own. Outlives reloads; dropped, it ends its threads.
 ///
-/// Two queues, each of a bounded length: credentials that were verified before and are only renewed go first, so that
-/// somebody who guesses passwords does not shut out those who know theirs.
+/// Three queues, each of a bounded length: credentials that were verified before and are only renewed go first, and
+/// those from where there were wrong ones lately go last, so that somebody who guesses passwords does not shut out those
+/// who know theirs.
 pub struct Verifier {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -37,6 +38,8 @@ pub(super) enum Lane {
     /// The credential was good before.
     Known,
     Stranger,
+    /// Attempts from there failed lately.
+    Suspect,
 }
 
 /// The queue is full.
@@ -53,6 +56,7 @@ struct Shared {
 struct Queues {
     known: VecDeque<Waiting>,
     strangers: VecDeque<Waiting>,
+    suspects: VecDeque<Waiting>,
     taken: u8,
     stopped: bool,
 }
@@ -89,10 +93,7 @@ impl Verifier {
     pub(super) fn submit(&self, job: Job, lane: Lane) -> Result<oneshot::Receiver<bool>, Full> {
         let (answer, receiver) = oneshot::channel();
         let mut queues = self.shared.lock();
-        let queue = match lane {
-            Lane::Known => &mut queues.known,
-            Lane::Stranger => &mut queues.strangers,
-        };
+        let queue = queues.of(lane);
         if queue.len() >= self.shared.queue_length {
             queue.retain(|waiting| !waiting.answer.is_closed());
         }
@@ -147,12 +148,20 @@ impl Shared {
 
 impl Queues {
     fn take(&mut self) -> Option<Waiting> {
-        self.taken = (self.taken + 1) % STRANGERS_TURN;
-        let first_stranger = self.taken == 0;
-        if first_stranger {
-            self.strangers.pop_front().or_else(|| self.known.pop_front())
-        } else {
-            self.known.pop_front().or_else(|| self.strangers.pop_front())
+        self.taken = (self.taken + 1) % TURNS;
+        let order = match self.taken {
+            0 => [Lane::Suspect, Lane::Known, Lane::Stranger],
+            3 | 6 => [Lane::Stranger, Lane::Known, Lane::Suspect],
+            _ => [Lane::Known, Lane::Stranger, Lane::Suspect],
+        };
+        order.into_iter().find_map(|lane| self.of(lane).pop_front())
+    }
+
+    const fn of(&mut self, lane: Lane) -> &mut VecDeque<Waiting> {
+        match lane {
+            Lane::Known => &mut self.known,
+            Lane::Stranger => &mut self.strangers,
+            Lane::Suspect => &mut self.suspects,
         }
     }
 }

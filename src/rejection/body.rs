@@ -135,7 +135,8 @@ fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) ->
         | Unauthenticated::Token(_)
         | Unauthenticated::Certificate(_)
         | Unauthenticated::Credentials { detail: None } => challenged(REFUSED.to_owned()),
-        Unauthenticated::User { username } => {
+        Unauthenticated::Limited { username: None } => challenged(REFUSED.to_owned()),
+        Unauthenticated::User { username } | Unauthenticated::Limited { username: Some(username) } => {
             challenged(format!("unable to authenticate user [{username}] for REST request [{}]", asked.target()))
         }
         Unauthenticated::Credentials { detail: Some(detail) } => {

@@ -85,6 +85,8 @@ pub enum Cause {
     Unauthenticated,
     /// Authentication is overloaded.
     AuthenticationBusy,
+    /// Too many attempts from there failed: answered as `Unauthenticated`.
+    AuthenticationLimited,
     /// The cluster does not say who the caller is.
     AuthenticationUnavailable,
     Denied,
@@ -106,6 +108,7 @@ impl Rejection {
             Self::BodyTimeout => Cause::BodyTimeout,
             Self::Unroutable(_) => Cause::Unroutable,
             Self::Unauthenticated(Unauthenticated::Busy) => Cause::AuthenticationBusy,
+            Self::Unauthenticated(Unauthenticated::Limited { .. }) => Cause::AuthenticationLimited,
             Self::Unauthenticated(Unauthenticated::Unavailable) => Cause::AuthenticationUnavailable,
             Self::Unauthenticated(Unauthenticated::Forbidden { .. }) => Cause::Denied,
             Self::Missing | Self::Unauthenticated(_) => Cause::Unauthenticated,

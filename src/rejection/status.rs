@@ -73,6 +73,7 @@ const fn of_unauthenticated(unauthenticated: &Unauthenticated) -> ErrorStatus {
             Malformed::TooLong | Malformed::Scheme | Malformed::BasicEncoding | Malformed::BasicValue,
         )
         | Unauthenticated::User { .. }
+        | Unauthenticated::Limited { .. }
         | Unauthenticated::Token(_)
         | Unauthenticated::Certificate(_)
         | Unauthenticated::Credentials { .. } => ErrorStatus::UNAUTHORIZED,

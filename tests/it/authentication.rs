@@ -1,5 +1,6 @@
 //! Who a caller is: headers, passwords and tokens, put to the chain of realms as the gateway does.
 
+mod attempts;
 mod cluster;
 mod issuer;
 mod key_server;
@@ -8,6 +9,7 @@ mod signing;
 mod token_table;
 mod tokens;
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,8 +17,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use mlgate::policy::Principal;
 use mlgate::realm::role_mapping::RoleMapping;
 use mlgate::realm::{
-    Anonymous, CacheSettings, Chain, Cluster, Credentials, RealmSettings, Realms, Required, Settings, Unauthenticated,
-    Verified, Verifier, file,
+    Anonymous, AttemptLimits, CacheSettings, Chain, Cluster, Credentials, RealmSettings, Realms, Required, Settings,
+    Unauthenticated, Verified, Verifier, file,
 };
 
 /// The wall clock of all these tests, in seconds.
@@ -43,6 +45,7 @@ pub(super) fn settings(realms: Vec<RealmSettings>) -> Settings {
         realms,
         anonymous: None,
         cache: CacheSettings { ttl: Duration::from_secs(60), max_entries: 100 },
+        failed_attempts: AttemptLimits { window: Duration::from_secs(60), per_address: 10, per_user: 5 },
         role_mapping: RoleMapping::default(),
     }
 }
@@ -63,6 +66,7 @@ pub(super) struct Presents<'a> {
     pub(super) secret: Option<&'a str>,
     pub(super) run_as: &'a [&'a str],
     pub(super) cluster: Option<&'a Cluster>,
+    pub(super) address: Option<IpAddr>,
 }
 
 /// A worker and its clocks, which stand still until they are set.
@@ -102,6 +106,7 @@ impl Worker {
             run_as: presents.run_as.iter().map(|name| name.as_bytes()).collect(),
             cluster: presents.cluster,
             certificate: None,
+            address: presents.address,
             now: now() + since,
             instant: self.started + since,
         };

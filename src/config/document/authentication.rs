@@ -20,6 +20,8 @@ pub(in crate::config) struct AuthenticationDocument {
     pub(in crate::config) anonymous: Option<AnonymousDocument>,
     /// The memory of verified credentials.
     pub(in crate::config) cache: CacheDocument,
+    /// Wrong credentials: how many are weighed.
+    pub(in crate::config) failed_attempts: FailedAttemptsDocument,
 }
 
 impl Default for AuthenticationDocument {
@@ -33,6 +35,7 @@ impl Default for AuthenticationDocument {
             })],
             anonymous: None,
             cache: CacheDocument::default(),
+            failed_attempts: FailedAttemptsDocument::default(),
         }
     }
 }
@@ -73,6 +76,24 @@ pub(in crate::config) struct CacheDocument {
 impl Default for CacheDocument {
     fn default() -> Self {
         Self { ttl: Period::seconds(60), max_entries: 100_000 }
+    }
+}
+
+/// Wrong credentials: how many are weighed. What is over a limit is answered 401, also where it would be right.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct FailedAttemptsDocument {
+    /// The time over which they are counted.
+    pub(in crate::config) window: Period,
+    /// From one address (IPv6: one /64 network) in that time, by each worker; `0`: any number.
+    pub(in crate::config) per_address: u32,
+    /// For one user name in that time, by each worker; above: an address has one attempt for it; `0`: any number.
+    pub(in crate::config) per_user: u32,
+}
+
+impl Default for FailedAttemptsDocument {
+    fn default() -> Self {
+        Self { window: Period::seconds(60), per_address: 60, per_user: 20 }
     }
 }
 

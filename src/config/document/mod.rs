@@ -13,8 +13,8 @@ mod size;
 
 pub(super) use authentication::{
     AnonymousDocument, AuthenticationDocument, ClaimNames, ClaimPatternTexts, ClientAuthenticationDocument,
-    ElasticsearchRealmDocument, FileRealmDocument, JwtRealmDocument, PkiRealmDocument, RealmDocument, RequiredDocument,
-    SharedSecretType, TokenTypeDocument,
+    ElasticsearchRealmDocument, FailedAttemptsDocument, FileRealmDocument, JwtRealmDocument, PkiRealmDocument,
+    RealmDocument, RequiredDocument, SharedSecretType, TokenTypeDocument,
 };
 pub(super) use cluster::{
     ClusterDocument, CredentialsDocument, EmbeddedDocument, HealthDocument, IdentityDocument, UpstreamTlsDocument,

@@ -3,15 +3,15 @@
 use super::{KeyPath, Note, Review};
 use crate::config::Settings;
 use crate::config::document::{
-    AnonymousDocument, ClusterDocument, Document, ElasticsearchRealmDocument, FileRealmDocument, RealmDocument,
-    RequiredDocument,
+    AnonymousDocument, ClusterDocument, Document, ElasticsearchRealmDocument, FailedAttemptsDocument,
+    FileRealmDocument, RealmDocument, RequiredDocument,
 };
 use crate::config::problem::Fault::Invalid;
 use crate::config::yaml::Mark;
 use crate::gateway::Identity;
 use crate::realm::file::{self, Users, UsersRoles};
 use crate::realm::role_mapping::RoleMapping;
-use crate::realm::{self, Anonymous, CacheSettings, Place, RealmSettings, Required, elasticsearch};
+use crate::realm::{self, Anonymous, AttemptLimits, CacheSettings, Place, RealmSettings, Required, elasticsearch};
 
 impl Review<'_> {
     /// `None`: something is wrong, and is recorded.
@@ -40,6 +40,7 @@ impl Review<'_> {
             realms: realms.into_iter().collect::<Option<_>>()?,
             anonymous,
             cache: CacheSettings { ttl: document.cache.ttl.0, max_entries: document.cache.max_entries },
+            failed_attempts: self.failed_attempts(&key.key("failed_attempts"), document.failed_attempts),
             role_mapping: role_mapping?,
         })
     }
@@ -58,6 +59,11 @@ impl Review<'_> {
                 Some(RealmSettings::Elasticsearch(self.elasticsearch_realm(key, document)))
             }
         }
+    }
+
+    fn failed_attempts(&mut self, key: &KeyPath, document: FailedAttemptsDocument) -> AttemptLimits {
+        self.positive(&key.key("window"), document.window);
+        AttemptLimits { window: document.window.0, per_address: document.per_address, per_user: document.per_user }
     }
 
     fn elasticsearch_realm(&mut self, key: &KeyPath, document: &ElasticsearchRealmDocument) -> elasticsearch::Settings {

@@ -1,9 +1,9 @@
 //! One worker's questions to clusters: one at a time for a credential, and so many at a time altogether.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 
@@ -18,8 +18,13 @@ use crate::realm::verifier::Lane;
 /// Questions under way about credentials that were never good. More are answered 429: whoever guesses does not flood
 /// the cluster through the gateway.
 const STRANGERS_MAX: usize = 32;
+/// The same from where attempts failed lately.
+const SUSPECTS_MAX: usize = 8;
 /// Questions under way about credentials that were good before.
 const KNOWN_MAX: usize = 256;
+
+/// How long a refusal is repeated; whoever is let in meanwhile waits for so long.
+const REFUSED: Duration = Duration::from_secs(2);
 
 /// What a cluster said of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,13 +69,16 @@ pub(in crate::realm) struct Asker {
     pending: SingleFlight<(u64, Digest), Answer>,
     refusals: RefCell<Refusals<(u64, Digest), Verdict>>,
     strangers: Places,
+    suspects: Places,
     known: Places,
+    /// How long the last refusal took.
+    refusal: Rc<Cell<Duration>>,
 }
 
 impl Asker {
     /// What the cluster says, and since when it is known.
     pub(in crate::realm) async fn ask(&self, asked: Asked<'_>) -> Answer {
-        if let Some(verdict) = asked.key.and_then(|key| self.refusals.borrow_mut().find(&key, asked.instant)) {
+        if let Some(verdict) = asked.key.and_then(|key| self.refusals.borrow().find(&key, asked.instant, REFUSED)) {
             return (verdict, asked.instant);
         }
         let (key, instant) = (asked.key, asked.instant);
@@ -88,14 +96,26 @@ impl Asker {
         answer
     }
 
+    /// As if the cluster were asked and refused, in the time that this took last. False: there is no place for it.
+    pub(in crate::realm) async fn pretend(&self) -> bool {
+        let Some(_until_over) = self.suspects.take(SUSPECTS_MAX) else { return false };
+        tokio::time::sleep(self.refusal.get()).await;
+        true
+    }
+
     fn begin(&self, asked: &Asked<'_>) -> Result<Flight<Answer>, Verdict> {
         let place = self.place(asked.lane).ok_or(Verdict::Busy)?;
         // Headers of a request that came by HTTP are header values; others could not be asked for.
         let question = question(asked).ok_or(Verdict::Refused { detail: None })?;
-        let instant = asked.instant;
+        let (instant, refusal) = (asked.instant, Rc::clone(&self.refusal));
         let answer = async move {
             let _until_answered = place;
-            (question.ask().await, instant)
+            let begin = tokio::time::Instant::now();
+            let verdict = question.ask().await;
+            if matches!(verdict, Verdict::Refused { .. }) {
+                refusal.set(begin.elapsed());
+            }
+            (verdict, instant)
         };
         Ok(self.pending.start(asked.key, answer))
     }
@@ -104,6 +124,7 @@ impl Asker {
         match lane {
             Lane::Known => self.known.take(KNOWN_MAX),
             Lane::Stranger => self.strangers.take(STRANGERS_MAX),
+            Lane::Suspect => self.suspects.take(SUSPECTS_MAX),
         }
     }
 }

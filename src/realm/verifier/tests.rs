@@ -48,12 +48,13 @@ fn a_full_queue_is_told_at_once_and_does_not_shut_out_known_callers() {
 }
 
 #[test]
-fn known_callers_go_first_and_strangers_have_their_turn() {
+fn known_callers_go_first_and_the_others_have_their_turn() {
     let verifier = idle(8);
     let submit = |lane, name: &str| verifier.submit(job(name, LONG), lane).unwrap();
     let _waiting: Vec<_> = (0..6).map(|_| submit(Lane::Stranger, "stranger")).collect();
     let _known: Vec<_> = (0..6).map(|_| submit(Lane::Known, "known")).collect();
+    let _suspects: Vec<_> = (0..2).map(|_| submit(Lane::Suspect, "guesser")).collect();
     let mut queues = verifier.shared.lock();
     let order: Vec<_> = std::iter::from_fn(|| queues.take()).map(|waiting| waiting.job.password[0] as char).collect();
-    assert_eq!(order.iter().collect::<String>(), "kkkskkksssss");
+    assert_eq!(order.iter().collect::<String>(), "kkskkskgkssssg");
 }

@@ -30,7 +30,7 @@ fn realms() -> Arc<Realms> {
     build(&settings(vec![realm()]))
 }
 
-fn cluster(name: &str, nodes: &[&Upstream]) -> Cluster {
+pub(super) fn cluster(name: &str, nodes: &[&Upstream]) -> Cluster {
     cluster_at(name, &nodes.iter().map(|node| node.address).collect::<Vec<_>>())
 }
 
@@ -48,12 +48,12 @@ async fn ask(
     worker.present(realms, &Presents { headers: &[header], cluster: Some(cluster), ..Presents::default() }).await
 }
 
-fn answer(status: u16, body: &str) -> Vec<u8> {
+pub(super) fn answer(status: u16, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 /// As Elasticsearch describes a user of a native realm.
-fn user(username: &str) -> Vec<u8> {
+pub(super) fn user(username: &str) -> Vec<u8> {
     let realm = json!({"name": "native1", "type": "native"});
     let body = json!({"username": username, "roles": ["ops"], "full_name": null, "email": null, "metadata": {},
         "enabled": true, "authentication_realm": realm, "lookup_realm": realm, "authentication_type": "realm"});
@@ -61,7 +61,7 @@ fn user(username: &str) -> Vec<u8> {
 }
 
 /// Yes to these, no to everything else that can be asked.
-fn privileges(username: &str, yes: &[&str]) -> Vec<u8> {
+pub(super) fn privileges(username: &str, yes: &[&str]) -> Vec<u8> {
     let answers: serde_json::Map<_, _> = rights::questions()
         .iter()
         .copied()
@@ -75,7 +75,7 @@ fn privileges(username: &str, yes: &[&str]) -> Vec<u8> {
 }
 
 /// A node that answers every request by its head.
-fn node(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Upstream {
+pub(super) fn node(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Upstream {
     Upstream::scripted(move |exchange| {
         while let Some(request) = exchange.request()
             && exchange.send(&answer(&request))
@@ -88,7 +88,7 @@ fn node_of(username: &'static str, yes: &'static [&'static str]) -> Upstream {
     node(move |request| if is_first(request) { user(username) } else { privileges(username, yes) })
 }
 
-fn is_first(request: &Request) -> bool {
+pub(super) fn is_first(request: &Request) -> bool {
     request.line() == "GET /_security/_authenticate HTTP/1.1"
 }
 
@@ -96,7 +96,7 @@ fn may(principal: &Principal, action: &'static str) -> bool {
     authorize(principal, Demand::Action(action), &Roles::builtin()).is_ok()
 }
 
-fn asked(node: &Upstream) -> usize {
+pub(super) fn asked(node: &Upstream) -> usize {
     std::iter::from_fn(|| node.try_request()).count()
 }
 

@@ -61,6 +61,7 @@ impl Bench {
             authorization: vec![bearer.as_bytes()],
             shared_secret: None,
             certificate: None,
+            address: None,
             run_as: Vec::new(),
             cluster: None,
             now: clock::now(),

@@ -15,7 +15,7 @@ use mlgate::gateway::worker::{self, Worker};
 use mlgate::gateway::{Cluster, HostPattern, Identity, Limits, ListenerSettings, Shared, Snapshot, Timeouts, listener};
 use mlgate::policy::upgrade_mode::{GateState, WhenUnknown};
 use mlgate::policy::{Role, RoleName, Roles};
-use mlgate::realm::{self, Realms, Required, Verifier};
+use mlgate::realm::{self, AttemptLimits, Realms, Required, Verifier};
 use mlgate::secret::Secret;
 use mlgate::upstream::{self, ControlClient, Health, NodeUrl};
 use tokio::sync::watch;
@@ -33,6 +33,7 @@ pub(crate) struct Setup {
     /// Names that a role allows to run as: role, pattern.
     pub(crate) run_as: Vec<(&'static str, &'static str)>,
     pub(crate) required: Required,
+    pub(crate) failed_attempts: AttemptLimits,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
 }
@@ -82,6 +83,7 @@ impl Setup {
             elasticsearch_realm: false,
             run_as: Vec::new(),
             required: Required::Ml,
+            failed_attempts: AttemptLimits { window: Duration::from_secs(60), per_address: 0, per_user: 0 },
             limits: Limits {
                 max_header_bytes: 64 * 1024,
                 max_content_length: 100 * 1024 * 1024,
@@ -282,6 +284,7 @@ fn realms(setup: &Setup) -> Realms {
         realms: file.into_iter().chain(cluster).collect(),
         anonymous: None,
         cache: realm::CacheSettings { ttl: Duration::from_secs(60), max_entries: 1000 },
+        failed_attempts: setup.failed_attempts,
         role_mapping: realm::role_mapping::RoleMapping::default(),
     };
     Realms::build(&settings, Arc::new(Verifier::start(1, 64).unwrap())).unwrap()
