@@ -6,6 +6,7 @@ mod issuer;
 mod key_server;
 mod passwords;
 mod signing;
+mod token;
 mod token_table;
 mod tokens;
 

@@ -5,13 +5,13 @@ use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
+use super::signing::{elliptic, public_point, sign_elliptic};
 use crate::harness::Certificates;
 
 /// A key of the issuer.
@@ -22,15 +22,11 @@ pub(super) struct IssuerKey {
 
 impl IssuerKey {
     pub(super) fn new(id: &str) -> Self {
-        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        let document = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
-        Self { id: id.to_owned(), pair: EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref()).unwrap() }
+        Self { id: id.to_owned(), pair: elliptic(&ECDSA_P256_SHA256_FIXED_SIGNING) }
     }
 
     pub(super) fn public(&self) -> Value {
-        let point = self.pair.public_key().as_ref();
-        let coordinate = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        json!({ "kty": "EC", "crv": "P-256", "kid": self.id, "x": coordinate(&point[1..33]), "y": coordinate(&point[33..]) })
+        public_point("P-256", &self.id, &self.pair)
     }
 
     /// A bearer token with these claims.
@@ -46,8 +42,7 @@ impl IssuerKey {
         }
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", part(&header), part(claims));
-        let signature = self.pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
-        format!("Bearer {message}.{}", URL_SAFE_NO_PAD.encode(signature))
+        format!("Bearer {message}.{}", sign_elliptic(&self.pair, message.as_bytes()))
     }
 }
 

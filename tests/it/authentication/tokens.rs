@@ -14,7 +14,7 @@ use mlgate::secret::Secret;
 use serde_json::{Value, json};
 
 use super::signing::{SHARED, keys, public_set};
-use super::token_table::{ALGORITHMS, token};
+use super::token::{ALGORITHMS, token};
 use super::{NOW, Worker, build, caller, settings};
 
 pub(super) fn jwt_settings() -> Settings {
@@ -93,6 +93,23 @@ async fn every_algorithm_verifies_what_another_implementation_signed() {
         assert_eq!(caller(worker.ask(&realms, &[&good.bearer()]).await).username, "jane", "{algorithm}");
         let broken = worker.ask(&realms, &[&good.broken_signature()]).await;
         assert_eq!(refusal(broken), Refusal::Signature, "{algorithm}");
+    }
+}
+
+/// `tests/data/jwt_vectors.py` had them signed by OpenSSL.
+#[tokio::test]
+async fn every_algorithm_verifies_what_openssl_signed() {
+    let vectors: Value = serde_json::from_str(include_str!("../../data/jwt_vectors.json")).unwrap();
+    let set = |name: &str| vectors[name].to_string().into_bytes();
+    let mut jwt = jwt_settings();
+    jwt.keys = KeySet::parse_public(&set("jwks")).unwrap().join(KeySet::parse_hmac(&set("hmac_jwks")).unwrap());
+    let realms = realms_of(jwt);
+    let worker = Worker::new();
+    for algorithm in ALGORITHMS {
+        let bearer = format!("Bearer {}", vectors["tokens"][algorithm].as_str().unwrap());
+        assert_eq!(caller(worker.ask(&realms, &[&bearer]).await).username, "jane", "{algorithm}");
+        let other = realms_of(jwt_settings());
+        assert_eq!(refusal(worker.ask(&other, &[&bearer]).await), Refusal::Signature, "{algorithm}");
     }
 }
 
