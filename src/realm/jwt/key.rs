@@ -1,11 +1,11 @@
-//! One key, ready for every algorithm that it may be used with.
+//! One key, and the algorithms that it may be used with.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm};
+use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{DecodingKey, crypto};
 
 use super::json::{Json, Object};
 use super::settings::Algorithm;
@@ -20,15 +20,18 @@ const HMAC_BYTES_MIN: usize = 32;
 /// A key. What it may verify is decided when it is read: nothing that a token says can widen it.
 pub(in crate::realm) struct Key {
     id: Option<String>,
-    verifiers: Vec<(Algorithm, Verifier)>,
+    algorithms: Vec<Algorithm>,
+    material: Material,
     /// What it was read from; not of shared keys, which are no use to keep.
     members: Option<Object>,
     withdrawn: AtomicBool,
 }
 
-enum Verifier {
-    Public(ParsedPublicKey),
-    Shared(Box<hmac::Key>),
+enum Material {
+    /// For `jsonwebtoken`.
+    Common(DecodingKey),
+    /// For ES512, which `jsonwebtoken` does not know.
+    P521(ParsedPublicKey),
 }
 
 /// Why a key is refused.
@@ -54,21 +57,18 @@ impl Key {
         if !is_for_signatures(members) {
             return Ok(None);
         }
-        let verifiers = match text(members, "kty")? {
-            "RSA" => rsa(members)?,
+        let (algorithms, material) = match text(members, "kty")? {
+            "RSA" => (RSA.to_vec(), rsa(members)?),
             "EC" => match text(members, "crv")? {
-                "P-256" => elliptic(members, 32, Algorithm::Es256, &signature::ECDSA_P256_SHA256_FIXED)?,
-                "P-384" => elliptic(members, 48, Algorithm::Es384, &signature::ECDSA_P384_SHA384_FIXED)?,
-                "P-521" => elliptic(members, 66, Algorithm::Es512, &signature::ECDSA_P521_SHA512_FIXED)?,
+                "P-256" => (vec![Algorithm::Es256], elliptic(members, 32, &signature::ECDSA_P256_SHA256_FIXED)?),
+                "P-384" => (vec![Algorithm::Es384], elliptic(members, 48, &signature::ECDSA_P384_SHA384_FIXED)?),
+                "P-521" => (vec![Algorithm::Es512], p521(members)?),
                 _ => return Ok(None),
             },
-            "OKP" if text(members, "crv")? == "Ed25519" => {
-                let point = sized(members, "x", 32)?;
-                vec![(Algorithm::EdDsa, parsed(&signature::ED25519, &point)?)]
-            }
+            "OKP" if text(members, "crv")? == "Ed25519" => (vec![Algorithm::EdDsa], ed25519(members)?),
             _ => return Ok(None),
         };
-        Self::restricted(members, verifiers).map(|key| Some(Self { members: Some(members.clone()), ..key }))
+        Self::restricted(members, algorithms, material).map(|key| Some(Self { members: Some(members.clone()), ..key }))
     }
 
     /// Reads a shared key; `None` for other types and uses.
@@ -77,7 +77,7 @@ impl Key {
             return Ok(None);
         }
         let key = Self::shared(None, None, &decoded(members, "k")?)?;
-        Self::restricted(members, key.verifiers).map(Some)
+        Self::restricted(members, key.algorithms, key.material).map(Some)
     }
 
     /// Takes a shared key as it is, for the HMAC algorithm given or for all of them.
@@ -85,35 +85,29 @@ impl Key {
         if key.len() < HMAC_BYTES_MIN {
             return Err(KeyProblem::HmacSize(key.len()));
         }
-        let all = [
-            (Algorithm::Hs256, hmac::HMAC_SHA256, 32),
-            (Algorithm::Hs384, hmac::HMAC_SHA384, 48),
-            (Algorithm::Hs512, hmac::HMAC_SHA512, 64),
-        ];
+        let all = [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)];
         let usable = all
             .into_iter()
-            .filter(|(algorithm, _, least)| only.is_none_or(|only| only == *algorithm) && key.len() >= *least);
-        let verifiers = usable
-            .map(|(algorithm, hash, _)| (algorithm, Verifier::Shared(Box::new(hmac::Key::new(hash, key)))))
-            .collect();
-        Ok(Self::new(id, verifiers))
+            .filter(|(algorithm, least)| only.is_none_or(|only| only == *algorithm) && key.len() >= *least);
+        let algorithms = usable.map(|(algorithm, _)| algorithm).collect();
+        Ok(Self::new(id, algorithms, Material::Common(DecodingKey::from_secret(key))))
     }
 
     /// Keeps what the key's own `alg` allows, if it has one.
-    fn restricted(members: &Object, mut verifiers: Vec<(Algorithm, Verifier)>) -> Result<Self, KeyProblem> {
+    fn restricted(members: &Object, mut algorithms: Vec<Algorithm>, material: Material) -> Result<Self, KeyProblem> {
         if let Some(name) = members.get("alg") {
             let name = name.as_text().ok_or(KeyProblem::Missing("alg"))?;
-            verifiers.retain(|(algorithm, _)| algorithm.to_string() == name);
-            if verifiers.is_empty() {
+            algorithms.retain(|algorithm| algorithm.to_string() == name);
+            if algorithms.is_empty() {
                 return Err(KeyProblem::Algorithm(name.to_owned()));
             }
         }
         let id = members.get("kid").map(|id| id.as_text().map(str::to_owned).ok_or(KeyProblem::Missing("kid")));
-        Ok(Self::new(id.transpose()?, verifiers))
+        Ok(Self::new(id.transpose()?, algorithms, material))
     }
 
-    const fn new(id: Option<String>, verifiers: Vec<(Algorithm, Verifier)>) -> Self {
-        Self { id, verifiers, members: None, withdrawn: AtomicBool::new(false) }
+    const fn new(id: Option<String>, algorithms: Vec<Algorithm>, material: Material) -> Self {
+        Self { id, algorithms, material, members: None, withdrawn: AtomicBool::new(false) }
     }
 
     pub(super) fn id(&self) -> Option<&str> {
@@ -135,7 +129,7 @@ impl Key {
     }
 
     pub(super) fn serves(&self, algorithm: Algorithm) -> bool {
-        self.verifiers.iter().any(|(own, _)| *own == algorithm)
+        self.algorithms.contains(&algorithm)
     }
 
     /// Whether a token that names key `id` can be from this one.
@@ -146,14 +140,41 @@ impl Key {
         }
     }
 
-    /// Whether the signature is good; HMACs are compared in constant time.
-    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let Some((_, verifier)) = self.verifiers.iter().find(|(own, _)| *own == algorithm) else { return false };
-        match verifier {
-            Verifier::Public(key) => key.verify_sig(message, signature).is_ok(),
-            Verifier::Shared(key) => hmac::verify(key, message, signature).is_ok(),
+    /// Whether the signature (base64url) is good; HMACs are compared in constant time.
+    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
+        if !self.serves(algorithm) {
+            return false;
+        }
+        match (&self.material, common(algorithm)) {
+            (Material::Common(key), Some(algorithm)) => {
+                crypto::verify(signature, message, key, algorithm).unwrap_or(false)
+            }
+            (Material::P521(key), None) => {
+                URL_SAFE_NO_PAD.decode(signature).is_ok_and(|signature| key.verify_sig(message, &signature).is_ok())
+            }
+            (Material::Common(_), None) | (Material::P521(_), Some(_)) => false,
         }
     }
+}
+
+/// The algorithm as `jsonwebtoken` names it; `None` for ES512.
+const fn common(algorithm: Algorithm) -> Option<jsonwebtoken::Algorithm> {
+    use jsonwebtoken::Algorithm as Common;
+    Some(match algorithm {
+        Algorithm::Hs256 => Common::HS256,
+        Algorithm::Hs384 => Common::HS384,
+        Algorithm::Hs512 => Common::HS512,
+        Algorithm::Rs256 => Common::RS256,
+        Algorithm::Rs384 => Common::RS384,
+        Algorithm::Rs512 => Common::RS512,
+        Algorithm::Ps256 => Common::PS256,
+        Algorithm::Ps384 => Common::PS384,
+        Algorithm::Ps512 => Common::PS512,
+        Algorithm::Es256 => Common::ES256,
+        Algorithm::Es384 => Common::ES384,
+        Algorithm::EdDsa => Common::EdDSA,
+        Algorithm::Es512 => return None,
+    })
 }
 
 /// Whether `use` and `key_ops`, where they are given, allow to verify.
@@ -166,42 +187,54 @@ fn is_for_signatures(members: &Object) -> bool {
     by_use && by_operations
 }
 
-fn rsa(members: &Object) -> Result<Vec<(Algorithm, Verifier)>, KeyProblem> {
-    #[rustfmt::skip] // a table
-    let all: [(Algorithm, &'static RsaParameters); 6] = [
-        (Algorithm::Rs256, &signature::RSA_PKCS1_2048_8192_SHA256), (Algorithm::Ps256, &signature::RSA_PSS_2048_8192_SHA256),
-        (Algorithm::Rs384, &signature::RSA_PKCS1_2048_8192_SHA384), (Algorithm::Ps384, &signature::RSA_PSS_2048_8192_SHA384),
-        (Algorithm::Rs512, &signature::RSA_PKCS1_2048_8192_SHA512), (Algorithm::Ps512, &signature::RSA_PSS_2048_8192_SHA512),
-    ];
+/// What an RSA key serves.
+const RSA: [Algorithm; 6] =
+    [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512];
+
+fn rsa(members: &Object) -> Result<Material, KeyProblem> {
     let (modulus, exponent) = (decoded(members, "n")?, decoded(members, "e")?);
     let (n, e) = (without_leading_zeros(&modulus), without_leading_zeros(&exponent));
     let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
     if !(RSA_BITS_MIN..=RSA_BITS_MAX).contains(&bits) {
         return Err(KeyProblem::RsaSize(bits));
     }
-    let components = RsaPublicKeyComponents { n, e };
-    let ready = |(algorithm, parameters)| {
-        let key = components.to_parsed_public_key(parameters).map_err(|_| KeyProblem::Invalid)?;
-        Ok((algorithm, Verifier::Public(key)))
-    };
-    all.into_iter().map(ready).collect()
+    // `jsonwebtoken` looks at a key when it verifies; a bad one is to be found when it is read.
+    let checked = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256);
+    checked.map_err(|_| KeyProblem::Invalid)?;
+    Ok(Material::Common(DecodingKey::from_rsa_raw_components(n, e)))
 }
 
 /// `size`: bytes of a coordinate.
 fn elliptic(
     members: &Object,
     size: usize,
-    algorithm: Algorithm,
-    verification: &'static dyn VerificationAlgorithm,
-) -> Result<Vec<(Algorithm, Verifier)>, KeyProblem> {
-    let mut point = vec![4]; // both coordinates follow (SEC 1, 2.3.3)
-    point.extend(sized(members, "x", size)?);
-    point.extend(sized(members, "y", size)?);
-    Ok(vec![(algorithm, parsed(verification, &point)?)])
+    algorithm: &'static dyn VerificationAlgorithm,
+) -> Result<Material, KeyProblem> {
+    let point = point(members, size)?;
+    parsed(algorithm, &point)?;
+    Ok(Material::Common(DecodingKey::from_ec_der(&point)))
 }
 
-fn parsed(algorithm: &'static dyn VerificationAlgorithm, bytes: &[u8]) -> Result<Verifier, KeyProblem> {
-    ParsedPublicKey::new(algorithm, bytes).map(Verifier::Public).map_err(|_| KeyProblem::Invalid)
+fn p521(members: &Object) -> Result<Material, KeyProblem> {
+    parsed(&signature::ECDSA_P521_SHA512_FIXED, &point(members, 66)?).map(Material::P521)
+}
+
+fn ed25519(members: &Object) -> Result<Material, KeyProblem> {
+    let point = sized(members, "x", 32)?;
+    parsed(&signature::ED25519, &point)?;
+    Ok(Material::Common(DecodingKey::from_ed_der(&point)))
+}
+
+/// Both coordinates, of `size` bytes each, behind the mark that says so (SEC 1, 2.3.3).
+fn point(members: &Object, size: usize) -> Result<Vec<u8>, KeyProblem> {
+    let mut point = vec![4];
+    point.extend(sized(members, "x", size)?);
+    point.extend(sized(members, "y", size)?);
+    Ok(point)
+}
+
+fn parsed(algorithm: &'static dyn VerificationAlgorithm, bytes: &[u8]) -> Result<ParsedPublicKey, KeyProblem> {
+    ParsedPublicKey::new(algorithm, bytes).map_err(|_| KeyProblem::Invalid)
 }
 
 fn text<'a>(members: &'a Object, name: &'static str) -> Result<&'a str, KeyProblem> {

@@ -78,7 +78,7 @@ impl KeySet {
         self.keys.iter().any(|key| key.serves(algorithm))
     }
 
-    /// The key by which `signature` over `message` is good.
+    /// The key by which `signature` (base64url) over `message` is good.
     ///
     /// A key is tried if it serves the algorithm, and if its id is that of the token where both have one.
     pub(super) fn verify(
@@ -86,7 +86,7 @@ impl KeySet {
         id: Option<&str>,
         algorithm: Algorithm,
         message: &[u8],
-        signature: &[u8],
+        signature: &str,
     ) -> Option<Arc<Key>> {
         let mut candidates = self.keys.iter().filter(|key| key.may_have_signed(id));
         candidates.find(|key| key.verify(algorithm, message, signature)).cloned()

@@ -78,7 +78,7 @@ impl JwtRealm {
 
     fn key_of(&self, token: &Token<'_>) -> Option<Arc<Key>> {
         let id = token.key_id.as_deref();
-        let of = |keys: &KeySet| keys.verify(id, token.algorithm, token.message, &token.signature);
+        let of = |keys: &KeySet| keys.verify(id, token.algorithm, token.message, token.signature);
         of(&self.settings.keys).or_else(|| self.issuer.as_ref()?.look(of))
     }
 

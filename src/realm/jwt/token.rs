@@ -21,7 +21,8 @@ pub(in crate::realm) struct Token<'a> {
     pub(super) claims: Object,
     /// What is signed.
     pub(super) message: &'a [u8],
-    pub(super) signature: Vec<u8>,
+    /// Base64url, and not empty.
+    pub(super) signature: &'a str,
 }
 
 impl<'a> Token<'a> {
@@ -35,8 +36,7 @@ impl<'a> Token<'a> {
         }
         let (message, signature) = text.rsplit_once('.').ok_or(Refusal::NotCompact)?;
         let (header, claims) = message.split_once('.').ok_or(Refusal::NotCompact)?;
-        let signature = decode(signature)?;
-        if signature.is_empty() {
+        if decode(signature)?.is_empty() {
             return Err(Refusal::NotSigned);
         }
         let header = parse_object(&decode(header)?).map_err(Refusal::Header)?;
