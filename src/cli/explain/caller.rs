@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
+
 use crate::config::Settings;
 use crate::policy::{Principal, RealmRef, Rights, RoleName};
 use crate::realm::RealmSettings;
+use crate::realm::role_mapping::Subject;
 
 /// A user of the first file realm that has one of that name, or the anonymous user.
 pub(super) fn by_name(name: &str, settings: &Settings) -> anyhow::Result<Principal> {
-    for realm in &settings.authentication.realms {
-        if let RealmSettings::File(file) = realm
-            && file.users.contains(name)
-        {
-            let realm = RealmRef { name: file.name.clone(), kind: "file" };
-            return Ok(principal(name, realm, file.users_roles.roles(name).cloned().collect()));
-        }
+    if let Some(found) = settings.authentication.realms.iter().find_map(|realm| of_file(name, realm)) {
+        return Ok(found);
     }
     if let Some(anonymous) = settings.authentication.anonymous.as_ref().filter(|anonymous| anonymous.username == name) {
         let realm = RealmRef { name: "anonymous".to_owned(), kind: "anonymous" };
@@ -29,8 +27,43 @@ pub(super) fn by_name(name: &str, settings: &Settings) -> anyhow::Result<Princip
         )
     }
     anyhow::bail!(
-        "no file realm has the user [{name}]; for callers of other realms give their roles: --role NAME (of a fresh clone the users are made by mlgate serve)"
+        "no file realm has the user [{name}]; for callers of other realms give the realm and their groups, --realm NAME --group NAME, or their roles, --role NAME (of a fresh clone the users are made by mlgate serve)"
     )
+}
+
+/// Somebody whom that realm has verified, with the roles that the role mappings give.
+pub(super) fn of_realm(
+    name: &str,
+    realm_name: &str,
+    groups: &[String],
+    dn: Option<&str>,
+    settings: &Settings,
+) -> anyhow::Result<Principal> {
+    let realms = &settings.authentication.realms;
+    let Some(realm) = realms.iter().find(|realm| realm.name() == realm_name) else {
+        let known: Vec<_> = realms.iter().map(RealmSettings::name).collect();
+        anyhow::bail!("no realm [{realm_name}] in the config; there is [{}]", known.join(", "));
+    };
+    if let RealmSettings::File(_) = realm {
+        return of_file(name, realm)
+            .filter(|_| groups.is_empty() && dn.is_none())
+            .with_context(|| format!("file realm [{realm_name}] has no groups, or no user [{name}]"));
+    }
+    if let RealmSettings::Elasticsearch(_) = realm {
+        anyhow::bail!("the cluster itself knows the roles of realm [{realm_name}]; give them by --role NAME");
+    }
+    let metadata = BTreeMap::new();
+    let subject = Subject { username: name, dn, groups, metadata: &metadata, realm: realm_name };
+    let roles = settings.authentication.role_mapping.roles(&subject).into_iter().collect();
+    let mapped = principal(name, RealmRef { name: realm_name.to_owned(), kind: "mapped" }, roles);
+    Ok(Principal { groups: groups.to_vec(), ..mapped })
+}
+
+fn of_file(name: &str, realm: &RealmSettings) -> Option<Principal> {
+    let RealmSettings::File(file) = realm else { return None };
+    let realm = RealmRef { name: file.name.clone(), kind: "file" };
+    let user = || principal(name, realm, file.users_roles.roles(name).cloned().collect());
+    file.users.contains(name).then(user)
 }
 
 /// Somebody with these roles.

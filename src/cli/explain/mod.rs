@@ -26,9 +26,18 @@ pub struct ExplainArguments {
     /// The cluster that the request is for; can be left out if there is one
     #[arg(long, value_name = "NAME")]
     pub cluster: Option<String>,
-    /// A user of a file realm, or the anonymous user
+    /// A user of a file realm, or the anonymous user; with --realm a user that this realm has verified
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
+    /// The realm of --user; where it is no file realm, roles come from role_mapping.yml
+    #[arg(long, value_name = "NAME", requires = "user")]
+    pub realm: Option<String>,
+    /// A group of --user, for role_mapping.yml; several: more than once
+    #[arg(long, value_name = "NAME", requires = "realm")]
+    pub group: Vec<String>,
+    /// The distinguished name of --user, for role_mapping.yml
+    #[arg(long, value_name = "NAME", requires = "realm")]
+    pub dn: Option<String>,
     /// Somebody who has this role; several: more than once, or with commas between
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub role: Vec<String>,
@@ -67,9 +76,12 @@ fn explain(arguments: &ExplainArguments, settings: &Settings) -> anyhow::Result<
     let method = http::Method::from_bytes(arguments.method.to_ascii_uppercase().as_bytes())
         .with_context(|| format!("[{}] is not an HTTP method", arguments.method))?;
     let cluster = cluster(arguments.cluster.as_deref(), settings)?;
-    let principal = match &arguments.user {
-        Some(name) => caller::by_name(name, settings)?,
-        None => caller::with_roles(&arguments.role),
+    let principal = match (&arguments.user, &arguments.realm) {
+        (Some(name), None) => caller::by_name(name, settings)?,
+        (Some(name), Some(realm)) => {
+            caller::of_realm(name, realm, &arguments.group, arguments.dn.as_deref(), settings)?
+        }
+        (None, _) => caller::with_roles(&arguments.role),
     };
     Ok(Explanation::new(cluster, principal, &method, &arguments.path, settings))
 }

@@ -7,8 +7,9 @@ mod rule;
 use std::collections::BTreeSet;
 
 pub use read::{RoleMappingCause, RoleMappingProblem};
+pub use rule::Subject;
+
 use rule::Rule;
-pub(in crate::realm) use rule::Subject;
 
 use crate::policy::RoleName;
 
@@ -26,7 +27,7 @@ struct Mapping {
 
 impl RoleMapping {
     /// The roles of every mapping whose rules the caller fulfils.
-    pub(in crate::realm) fn roles(&self, subject: &Subject<'_>) -> BTreeSet<RoleName> {
+    pub fn roles(&self, subject: &Subject<'_>) -> BTreeSet<RoleName> {
         let fulfilled = self.mappings.iter().filter(|mapping| mapping.rule.matches(subject));
         fulfilled.flat_map(|mapping| mapping.roles.iter().cloned()).collect()
     }

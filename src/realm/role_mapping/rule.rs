@@ -6,12 +6,12 @@ use super::dn::Dn;
 use crate::realm::pattern::Pattern;
 
 /// What rules look at.
-pub(in crate::realm) struct Subject<'a> {
-    pub(in crate::realm) username: &'a str,
-    pub(in crate::realm) dn: Option<&'a str>,
-    pub(in crate::realm) groups: &'a [String],
-    pub(in crate::realm) metadata: &'a BTreeMap<String, Vec<String>>,
-    pub(in crate::realm) realm: &'a str,
+pub struct Subject<'a> {
+    pub username: &'a str,
+    pub dn: Option<&'a str>,
+    pub groups: &'a [String],
+    pub metadata: &'a BTreeMap<String, Vec<String>>,
+    pub realm: &'a str,
 }
 
 /// A condition on a caller.

@@ -76,6 +76,45 @@ fn roles_may_be_given_instead_of_a_user() {
 }
 
 #[test]
+fn callers_of_other_realms_have_the_roles_that_are_mapped_to_them() {
+    let folder = folder();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "mlgate.yml",
+        "listeners: [{address: '127.0.0.1:0'}]\nauthorization: {role_mapping: role_mapping.yml}\nauthentication:\n  realms:\n  \
+         - {type: file, name: file1}\n  - {type: jwt, name: jwt1, allowed_issuer: i, allowed_audiences: [a], \
+         claims: {principal: sub, groups: groups}, pkc_jwkset_path: 'https://127.0.0.1/jwks.json'}\n",
+    );
+    write(
+        "role_mapping.yml",
+        "machine_learning_user: [\"cn=jane,dc=example\"]\nops:\n  enabled: true\n  roles: [machine_learning_admin]\n  \
+         rules: {all: [{field: {realm.name: jwt1}}, {field: {groups: ml-admins}}]}\n",
+    );
+    let open = ["POST", "/_ml/anomaly_detectors/web/_open"];
+    #[rustfmt::skip] // a table: who, roles, decision
+    let cases: [(&[&str], &[&str], &str); 4] = [
+        (&["--user", "jane", "--realm", "jwt1", "--group", "x", "--group", "ml-admins"], &["machine_learning_admin"], "granted"),
+        (&["--user", "jane", "--realm", "jwt1", "--dn", "CN=Jane, DC=example"], &["machine_learning_user"], "denied"),
+        (&["--user", "jane", "--realm", "jwt1"], &[], "denied"),
+        (&["--user", "jane", "--realm", "file1"], &["ml_ops"], "denied"), // whose role is not defined here
+    ];
+    for (who, roles, decision) in cases {
+        let found = explain(folder.path(), &[who, &open].concat());
+        assert_eq!(found["caller"]["realm"], who[3]);
+        assert_eq!(found["caller"]["roles"], serde_json::json!(roles), "{who:?}");
+        assert_eq!(found["authorization"]["decision"], decision, "{who:?}");
+    }
+    let run = |who: &[&str]| mlgate(folder.path(), &[&["explain", "--config", "mlgate.yml"], who, &open].concat(), "");
+    let unknown = run(&["--user", "jane", "--realm", "x"]);
+    assert_eq!(
+        (unknown.status, unknown.stderr.as_str()),
+        (1, "mlgate: no realm [x] in the config; there is [file1, jwt1]\n")
+    );
+    assert_eq!(run(&["--user", "nobody", "--realm", "file1"]).status, 1);
+    assert_eq!(run(&["--role", "viewer", "--group", "x"]).status, 2);
+}
+
+#[test]
 fn other_requests_and_refused_ones_are_explained_too() {
     let folder = folder();
     #[rustfmt::skip] // a table: method, path, class, outcome
