@@ -335,7 +335,7 @@ async fn check_token(attempt: &Attempt<'_>, side: Side, token: &str) -> Option<R
     };
     let mut refused = None;
     for realm in asked {
-        let verify = || realm.verify(&token, credentials.shared_secret, credentials.now, &realms.role_mapping);
+        let verify = || realm.verify(&token, credentials, &realms.role_mapping);
         let mut answer = verify();
         if matches!(answer, Err(Refusal::UnknownKey)) && Box::pin(realm.fetched_for(&token)).await {
             answer = verify();
@@ -349,7 +349,8 @@ async fn check_token(attempt: &Attempt<'_>, side: Side, token: &str) -> Option<R
 }
 
 fn entry_of(bearer: Bearer, renew_at: Instant) -> Entry {
-    let Bearer { principal, ends_at, key } = bearer;
+    let Bearer { principal, ends_at, client_ends_at, key } = bearer;
+    let renew_at = client_ends_at.map_or(renew_at, |end| renew_at.min(end));
     Entry { principal: Rc::new(principal), renew_at, ends_at: Some(ends_at), key: Some(key) }
 }
 

@@ -275,7 +275,7 @@ pub(in crate::config) struct FallbackClaimNames {
 }
 
 /// Whether whoever presents a token must show a secret as well.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct ClientAuthenticationDocument {
     /// `shared_secret`: in the header `ES-Client-Authentication: SharedSecret SECRET`.
@@ -285,6 +285,19 @@ pub(in crate::config) struct ClientAuthenticationDocument {
     pub(in crate::config) shared_secret: Option<SecretText>,
     /// File with the secret.
     pub(in crate::config) shared_secret_file: Option<String>,
+    /// How long the old secret is good after a new one has been loaded.
+    pub(in crate::config) rotation_grace_period: Period,
+}
+
+impl Default for ClientAuthenticationDocument {
+    fn default() -> Self {
+        Self {
+            kind: SharedSecretType::None,
+            shared_secret: None,
+            shared_secret_file: None,
+            rotation_grace_period: Period::seconds(60),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

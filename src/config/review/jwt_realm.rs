@@ -82,9 +82,10 @@ impl Review<'_> {
             self.secret(key, "shared_secret", document.shared_secret.as_ref(), document.shared_secret_file.as_deref());
         let given = document.shared_secret.is_some() || document.shared_secret_file.is_some();
         match (document.kind, secret) {
-            (SharedSecretType::SharedSecret, Some(secret)) => {
-                ClientAuthentication::SharedSecret(Secret::new(secret.expose().clone().into_bytes()))
-            }
+            (SharedSecretType::SharedSecret, Some(secret)) => ClientAuthentication::SharedSecret {
+                secret: Secret::new(secret.expose().clone().into_bytes()),
+                rotation_grace_period: document.rotation_grace_period.0,
+            },
             (SharedSecretType::SharedSecret, None) => {
                 if !given {
                     self.fault(&key.key("type"), Fault::Needs { other: "shared_secret".to_owned() });

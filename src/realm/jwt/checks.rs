@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::json::{Json, Object};
 use super::refusal::Refusal;
-use super::settings::{ClientAuthentication, Settings, TokenType};
+use super::settings::{Settings, TokenType};
 use super::token::Token;
 
 /// Latest date that is taken: the end of the year 9999, in seconds. What lies behind it is a slip or a trick.
@@ -38,15 +38,6 @@ pub(super) fn check(settings: &Settings, token: &Token<'_>, now: SystemTime) -> 
         check_any(claims, name, allowed)?;
     }
     Ok(dates)
-}
-
-/// Checks `ES-Client-Authentication: SharedSecret <secret>`, where the realm asks for it; in constant time.
-pub(super) fn check_client(settings: &ClientAuthentication, header: Option<&[u8]>) -> Result<(), Refusal> {
-    let ClientAuthentication::SharedSecret(secret) = settings else { return Ok(()) };
-    let (scheme, presented) =
-        header.and_then(|header| header.split_at_checked(13)).ok_or(Refusal::ClientAuthentication)?;
-    let right = scheme.eq_ignore_ascii_case(b"SharedSecret ") && secret.matches(presented);
-    if right { Ok(()) } else { Err(Refusal::ClientAuthentication) }
 }
 
 fn check_type(expected: TokenType, kind: Option<&str>) -> Result<(), Refusal> {

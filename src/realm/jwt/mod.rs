@@ -1,6 +1,7 @@
 //! The `jwt` realm: bearer tokens signed by an issuer that the config names.
 
 mod checks;
+mod client;
 mod issuer;
 mod json;
 mod key;

@@ -2,24 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use super::checks::{check, check_client, texts};
+use super::checks::{check, texts};
+use super::client::ClientSecret;
 use super::issuer::IssuerKeys;
 use super::json::{Json, Object};
 use super::key::Key;
 use super::keys::KeySet;
 use super::pattern::ClaimPattern;
 use super::refusal::Refusal;
-use super::settings::{ClientAuthentication, Settings};
+use super::settings::Settings;
 use super::token::Token;
 use crate::policy::{Principal, RealmRef, Rights};
+use crate::realm::credentials::Credentials;
 use crate::realm::role_mapping::{RoleMapping, Subject};
 
 /// A jwt realm.
 pub(in crate::realm) struct JwtRealm {
     settings: Settings,
     issuer: Option<Arc<IssuerKeys>>,
+    client: Option<ClientSecret>,
 }
 
 /// A token that is good.
@@ -27,16 +30,24 @@ pub(in crate::realm) struct Bearer {
     pub(in crate::realm) principal: Principal,
     /// From then on the token is worth nothing; clock skew included.
     pub(in crate::realm) ends_at: SystemTime,
+    /// From then on the client's secret is no longer good, if that is known.
+    pub(in crate::realm) client_ends_at: Option<Instant>,
     /// Once it is withdrawn the token is worth nothing either.
     pub(in crate::realm) key: Arc<Key>,
 }
 
 impl JwtRealm {
-    /// `earlier`: the realm of the same name before a reload, whose fetched keys are good until new ones are.
+    /// `earlier`: the realm of the same name before a reload. Its fetched keys are good until new ones are there, and its
+    /// client secret for a while.
     pub(in crate::realm) fn build(settings: &Settings, earlier: Option<&Self>) -> Self {
-        let earlier = earlier.and_then(|earlier| earlier.issuer.as_deref());
-        let new = |issuer| Arc::new(IssuerKeys::new(&settings.name, issuer, earlier));
-        Self { issuer: settings.issuer.clone().map(new), settings: settings.clone() }
+        let fetched = earlier.and_then(|earlier| earlier.issuer.as_deref());
+        let new = |issuer| Arc::new(IssuerKeys::new(&settings.name, issuer, fetched));
+        let client = earlier.and_then(|earlier| earlier.client.as_ref());
+        Self {
+            issuer: settings.issuer.clone().map(new),
+            client: ClientSecret::new(&settings.client_authentication, client, Instant::now()),
+            settings: settings.clone(),
+        }
     }
 
     pub(in crate::realm) fn name(&self) -> &str {
@@ -48,7 +59,7 @@ impl JwtRealm {
     }
 
     pub(in crate::realm) const fn weighs_shared_secret(&self) -> bool {
-        matches!(self.settings.client_authentication, ClientAuthentication::SharedSecret(_))
+        self.client.is_some()
     }
 
     /// Checks a token and says who presents it, with the roles that `role_mapping` gives.
@@ -58,16 +69,15 @@ impl JwtRealm {
     pub(in crate::realm) fn verify(
         &self,
         token: &Token<'_>,
-        shared_secret: Option<&[u8]>,
-        now: SystemTime,
+        credentials: &Credentials<'_>,
         role_mapping: &RoleMapping,
     ) -> Result<Bearer, Refusal> {
-        let settings = &self.settings;
-        check_client(&settings.client_authentication, shared_secret)?;
-        let dates = check(settings, token, now)?;
+        let client = self.client.as_ref().map(|client| client.check(credentials.shared_secret, credentials.instant));
+        let client_ends_at = client.transpose()?.flatten();
+        let dates = check(&self.settings, token, credentials.now)?;
         let key = self.key_of(token).ok_or_else(|| self.no_key(token, dates.issued_at))?;
         let principal = self.principal(&token.claims, role_mapping)?;
-        Ok(Bearer { principal, ends_at: dates.ends_at, key })
+        Ok(Bearer { principal, ends_at: dates.ends_at, client_ends_at, key })
     }
 
     /// Waits for the keys of a fetch that the token makes necessary; false if there was nothing to wait for.

@@ -88,7 +88,11 @@ pub struct FallbackClaims {
 pub enum ClientAuthentication {
     None,
     /// `ES-Client-Authentication: SharedSecret <secret>`.
-    SharedSecret(Secret<Vec<u8>>),
+    SharedSecret {
+        secret: Secret<Vec<u8>>,
+        /// How long the secret before it is good after a reload.
+        rotation_grace_period: Duration,
+    },
 }
 
 /// A signature algorithm. `none` is not one.
@@ -207,7 +211,7 @@ impl Settings {
         }
         let falls_back = self.fallback_claims != FallbackClaims::default();
         note(falls_back && self.token_type == TokenType::IdToken, SettingsProblem::FallbackForIdToken);
-        if let ClientAuthentication::SharedSecret(secret) = &self.client_authentication {
+        if let ClientAuthentication::SharedSecret { secret, .. } = &self.client_authentication {
             note(secret.expose().is_empty(), SettingsProblem::EmptySharedSecret);
         }
         found

@@ -9,7 +9,7 @@ use mlgate::realm::jwt::{
     Settings, SubjectPattern, TokenType,
 };
 use mlgate::realm::role_mapping::RoleMapping;
-use mlgate::realm::{RealmSettings, Realms, Unauthenticated};
+use mlgate::realm::{RealmSettings, Realms, Unauthenticated, Verifier};
 use mlgate::secret::Secret;
 use serde_json::{Value, json};
 
@@ -238,7 +238,7 @@ async fn claim_patterns_cut_values() {
 #[tokio::test]
 async fn the_client_authenticates_by_the_shared_secret_on_every_request() {
     let mut jwt = jwt_settings();
-    jwt.client_authentication = ClientAuthentication::SharedSecret(Secret::new(b"client-secret".to_vec()));
+    jwt.client_authentication = shared_secret("client-secret");
     let realms = realms_of(jwt);
     let worker = Worker::new();
     let bearer = token().bearer();
@@ -258,6 +258,62 @@ async fn the_client_authenticates_by_the_shared_secret_on_every_request() {
         let answer = worker.ask_with_secret(&realms, &[&bearer], bad).await;
         assert_eq!(refusal(answer), Refusal::ClientAuthentication, "{bad:?}");
     }
+}
+
+fn shared_secret(secret: &str) -> ClientAuthentication {
+    ClientAuthentication::SharedSecret {
+        secret: Secret::new(secret.as_bytes().to_vec()),
+        rotation_grace_period: Duration::from_secs(30),
+    }
+}
+
+#[tokio::test]
+async fn a_client_secret_outlives_its_reload_for_the_grace_period() {
+    let after = |earlier: Option<&Realms>, secret: &str| {
+        let mut jwt = jwt_settings();
+        jwt.client_authentication = shared_secret(secret);
+        let settings = settings(vec![RealmSettings::Jwt(Box::new(jwt))]);
+        Arc::new(Realms::build_after(earlier, &settings, Arc::new(Verifier::start(1, 1).unwrap())).unwrap())
+    };
+    let bearer = token().bearer();
+    let first = after(None, "one");
+    let second = after(Some(&first), "two");
+    // A reload for another reason in between.
+    let third = after(Some(&second), "two");
+    let mut worker = Worker::new();
+    for secret in ["SharedSecret one", "SharedSecret two"] {
+        caller(worker.ask_with_secret(&third, &[&bearer], Some(secret)).await);
+    }
+    assert_eq!(
+        refusal(worker.ask_with_secret(&third, &[&bearer], Some("SharedSecret three")).await),
+        Refusal::ClientAuthentication
+    );
+    // The time is over, for what is remembered as well: the memory's own is a minute.
+    worker.seconds = 31;
+    caller(worker.ask_with_secret(&third, &[&bearer], Some("SharedSecret two")).await);
+    assert_eq!(
+        refusal(worker.ask_with_secret(&third, &[&bearer], Some("SharedSecret one")).await),
+        Refusal::ClientAuthentication
+    );
+    // Two reloads later nothing is left of the first.
+    let fourth = after(Some(&third), "three");
+    let answer = Worker::new().ask_with_secret(&fourth, &[&bearer], Some("SharedSecret one")).await;
+    assert_eq!(refusal(answer), Refusal::ClientAuthentication);
+}
+
+#[tokio::test]
+async fn a_reload_without_the_key_ends_what_is_remembered_at_once() {
+    let (before, mut jwt) = (realms_of(jwt_settings()), jwt_settings());
+    let worker = Worker::new();
+    let bearer = token().header("kid", json!("rsa")).bearer();
+    caller(worker.ask(&before, &[&bearer]).await);
+    let mut set = public_set();
+    set["keys"].as_array_mut().unwrap().remove(0);
+    jwt.keys = KeySet::parse_public(set.to_string().as_bytes()).unwrap();
+    jwt.allowed_signature_algorithms = vec!["ES256".parse().unwrap()];
+    let after = realms_of(jwt);
+    assert_eq!(refusal(worker.ask(&after, &[&bearer]).await), Refusal::Algorithm);
+    assert!(worker.ask(&after, &[&token().algorithm("ES256").bearer()]).await.is_ok());
 }
 
 #[tokio::test]
@@ -296,6 +352,15 @@ fn weak_and_broken_keys_are_refused_when_they_are_read() {
     );
     let short = KeySet::parse_hmac(br#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#).unwrap_err().to_string();
     assert_eq!(short, "key 1: a shared key needs 32 bytes at least, this one has 3");
+}
+
+proptest::proptest! {
+    #[test]
+    fn reading_keys_is_total(members in r#"("(kty|crv|n|e|x|y|k|alg|use|kid|key_ops)":("(RSA|EC|OKP|oct|P-256|P-521|Ed25519|AQAB|sig|RS256|[A-Za-z0-9_=-]{0,60})"|\[\]|null|1),){0,8}"z":0"#) {
+        let set = format!("{{\"keys\":[{{{members}}}]}}");
+        let _ = KeySet::parse_public(set.as_bytes());
+        let _ = KeySet::parse_hmac(set.as_bytes());
+    }
 }
 
 #[test]
