@@ -330,10 +330,6 @@ fn an_elasticsearch_realm_needs_clusters_that_know_their_users() {
 fn what_is_not_there_yet_is_said() {
     check(&[
         (
-            "listeners: [{address: '127.0.0.1:0'}]\nlimits: {requests_per_second_per_principal: 5}",
-            "2:45: limits.requests_per_second_per_principal: [5] is not there yet; expected [0]",
-        ),
-        (
             "listeners: [{address: '127.0.0.1:0'}]\nlimits: {inspect_buffer: 2mb}",
             "2:26: limits.inspect_buffer: [2mb] is not there yet; expected [1mb]",
         ),

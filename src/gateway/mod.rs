@@ -25,6 +25,7 @@ mod request_id;
 mod snapshot;
 mod stall;
 mod switch;
+mod throttle;
 mod tls;
 pub mod trail;
 mod upstream_head;
@@ -90,7 +91,7 @@ pub struct Limits {
     /// Of all workers together.
     pub max_connections: usize,
     pub max_connections_per_ip: usize,
-    /// 0: unlimited.
+    /// Of all workers together; 0: unlimited.
     pub requests_per_second_per_principal: u32,
     pub inspect_buffer: usize,
 }

@@ -18,6 +18,7 @@ use super::reply::{InFlight, Reply, ReplyBody};
 use super::request_id::RequestIds;
 use super::snapshot::Shared;
 use super::switch::switch;
+use super::throttle::Throttle;
 use super::trail::{Outcome, Record, Trail};
 use super::view::View;
 use super::watch::Watch;
@@ -37,6 +38,7 @@ pub(super) struct Pipeline {
     worker_index: usize,
     view: RefCell<Rc<View>>,
     chain: Chain,
+    throttle: Throttle,
     ids: RequestIds,
     pub(super) recorder: Rc<Recorder>,
     pub(super) drain: Rc<Drain>,
@@ -61,10 +63,12 @@ impl From<Rejection> for Early {
 }
 
 impl Pipeline {
-    pub(super) fn new(shared: Arc<Shared>, worker_index: usize, chain: Chain, recorder: Rc<Recorder>) -> Self {
-        let view = RefCell::new(View::of(&shared, worker_index));
+    /// Of the worker `index` among `count`.
+    pub(super) fn new(shared: Arc<Shared>, (index, count): (usize, usize), recorder: Rc<Recorder>) -> Self {
+        let view = RefCell::new(View::of(&shared, index));
+        let (chain, throttle) = (Chain::new(count), Throttle::new(count));
         let (ids, drain) = (RequestIds::new(), Rc::default());
-        Self { shared, worker_index, view, chain, ids, recorder, drain }
+        Self { shared, worker_index: index, view, chain, throttle, ids, recorder, drain }
     }
 
     /// The present snapshot in this worker's hands: one decides a whole request.
@@ -121,6 +125,9 @@ impl Pipeline {
         }
         let authorized = authenticated.authorize(&snapshot.roles)?;
         record.grant.clone_from(&authorized.grant);
+        if let Verified::Caller(principal) = &authorized.authenticated.caller {
+            self.throttle.admit(principal, snapshot.limits.requests_per_second_per_principal, record.started)?;
+        }
         let switches = authorized.rule == UpgradeRule::Switches;
         let admitted = authorized.admit(&addressed.cluster.gate)?;
         let reply = if switches {

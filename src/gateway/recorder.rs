@@ -158,6 +158,7 @@ const fn outcome(outcome: Outcome) -> &'static str {
             Cause::AuthenticationLimited => "authentication_limited",
             Cause::AuthenticationUnavailable => "authentication_unavailable",
             Cause::Denied => "denied",
+            Cause::Throttled => "throttled",
             Cause::Held => "held",
             Cause::GateUnknown => "gate_unknown",
             Cause::Switch => "switch_failed",

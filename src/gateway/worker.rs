@@ -16,7 +16,6 @@ use super::recorder::Recorder;
 use super::snapshot::Shared;
 use super::wire::Socket;
 use super::{Peer, connection, tls};
-use crate::realm::Chain;
 
 /// Pause after an accept that failed for want of files or memory.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -42,7 +41,7 @@ pub struct Worker {
 /// A socket that the runtime does not take.
 pub async fn run(worker: Worker) -> io::Result<()> {
     let Worker { index, count, listeners, shared, stop, recorder } = worker;
-    let pipeline = Rc::new(Pipeline::new(Arc::clone(&shared), index, Chain::new(count), recorder));
+    let pipeline = Rc::new(Pipeline::new(Arc::clone(&shared), (index, count), recorder));
     let sweeper = tokio::task::spawn_local(sweep(Rc::clone(&pipeline)));
     let mut accepting = Vec::new();
     for (position, socket) in listeners.into_iter().enumerate() {

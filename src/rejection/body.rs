@@ -38,6 +38,10 @@ pub(super) fn body(rejection: &Rejection, asked: &Asked<'_>) -> Value {
             let reason = denial.reason(username, &format!("{} {}", asked.method, asked.path()));
             full(Exception::new("security_exception", reason))
         }
+        Rejection::Throttled { username, .. } => full(Exception::new(
+            "es_rejected_execution_exception",
+            format!("requests of user [{username}] come faster than [limits.requests_per_second_per_principal] allows"),
+        )),
         Rejection::RunAs { username, run_as, roles } => full(Exception::new(
             "security_exception",
             format!(

@@ -1,6 +1,6 @@
 //! Why a request is refused.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::gate::{Held, SwitchRefusal};
 use crate::policy::{Denial, Unroutable};
@@ -31,6 +31,11 @@ pub enum Rejection {
     Denied {
         denial: Box<Denial>,
         username: String,
+    },
+    /// Requests of one principal that come faster than allowed; the next one may come after `wait`.
+    Throttled {
+        username: String,
+        wait: Duration,
     },
     /// `es-security-runas-user` without the right to it, or where it cannot be passed on.
     RunAs {
@@ -90,6 +95,7 @@ pub enum Cause {
     /// The cluster does not say who the caller is.
     AuthenticationUnavailable,
     Denied,
+    Throttled,
     Held,
     GateUnknown,
     Switch,
@@ -113,6 +119,7 @@ impl Rejection {
             Self::Unauthenticated(Unauthenticated::Forbidden { .. }) => Cause::Denied,
             Self::Missing | Self::Unauthenticated(_) => Cause::Unauthenticated,
             Self::Denied { .. } | Self::RunAs { .. } | Self::UnspeakableUser => Cause::Denied,
+            Self::Throttled { .. } => Cause::Throttled,
             Self::Held { held: Held::Fenced(_), .. } => Cause::Held,
             Self::Held { held: Held::Unknown, .. } => Cause::GateUnknown,
             Self::Switch(_) => Cause::Switch,
@@ -133,6 +140,7 @@ impl Rejection {
             | Self::Missing
             | Self::Unauthenticated(_)
             | Self::Denied { .. }
+            | Self::Throttled { .. }
             | Self::RunAs { .. }
             | Self::UnspeakableUser
             | Self::Held { .. }

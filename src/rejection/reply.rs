@@ -154,11 +154,12 @@ fn compatible_with(accept: &str) -> Option<u8> {
     })
 }
 
-const fn retry_after_seconds(rejection: &Rejection) -> Option<u32> {
+fn retry_after_seconds(rejection: &Rejection) -> Option<u64> {
     match rejection {
         Rejection::Held { held: Held::Unknown, .. } | Rejection::Unauthenticated(Unauthenticated::Unavailable) => {
             Some(1)
         }
+        Rejection::Throttled { wait, .. } => Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(1)),
         Rejection::Held { held: Held::Fenced(_), .. } => Some(30),
         Rejection::Upstream(
             UpstreamError::NoHealthyNode

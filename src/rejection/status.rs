@@ -48,6 +48,7 @@ impl Rejection {
             Self::Missing => ErrorStatus::UNAUTHORIZED,
             Self::Unauthenticated(unauthenticated) => of_unauthenticated(unauthenticated),
             Self::Denied { .. } | Self::RunAs { .. } | Self::UnspeakableUser => ErrorStatus::FORBIDDEN,
+            Self::Throttled { .. } => ErrorStatus::TOO_MANY_REQUESTS,
             Self::Held { held: Held::Unknown, .. } => ErrorStatus::UNAVAILABLE,
             Self::Held { held: Held::Fenced(_), job_reset: true, .. } => ErrorStatus::CONFLICT,
             Self::Held { held: Held::Fenced(_), job_reset: false, .. } => ErrorStatus::TOO_MANY_REQUESTS,

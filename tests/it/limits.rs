@@ -8,6 +8,7 @@ use crate::harness::{Client, Gateway, Response, Setup, Upstream};
 mod connections;
 mod draining;
 mod refusals;
+mod throttling;
 
 fn with(change: impl FnOnce(&mut Setup)) -> (Upstream, Gateway) {
     let node = Upstream::answering();

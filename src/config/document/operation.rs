@@ -54,7 +54,7 @@ pub(in crate::config) struct LimitsDocument {
     /// Open connections of one address.
     #[schemars(range(min = 1))]
     pub(in crate::config) max_connections_per_ip: usize,
-    /// Requests of one principal in a second; above: 429; 0: unlimited. Not there yet: only `0`.
+    /// Requests of one principal in a second, of which each worker gives its share; above: 429; 0: unlimited.
     pub(in crate::config) requests_per_second_per_principal: u32,
     /// How much of a body is held in memory where a rule needs it. Not there yet: only `1mb`.
     pub(in crate::config) inspect_buffer: Size,

@@ -80,10 +80,6 @@ impl Review<'_> {
         let size = |size: Size| usize::try_from(size.0).unwrap_or(usize::MAX);
         self.size_within(&key.key("max_header_bytes"), document.max_header_bytes, HEADER_BYTES_MIN, HEADER_BYTES_MAX);
         self.size_within(&key.key("max_content_length"), document.max_content_length, 1, u64::MAX);
-        if document.requests_per_second_per_principal != 0 {
-            let found = document.requests_per_second_per_principal.to_string();
-            self.not_there_yet(&key.key("requests_per_second_per_principal"), &found, "[0]");
-        }
         let inspect_buffer = LimitsDocument::default().inspect_buffer;
         if document.inspect_buffer != inspect_buffer {
             let found = document.inspect_buffer.to_string();
