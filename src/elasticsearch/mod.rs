@@ -4,3 +4,4 @@ pub mod client;
 pub mod error_body;
 pub mod proof;
 pub mod vouched;
+pub mod work;

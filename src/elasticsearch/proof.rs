@@ -12,6 +12,9 @@ pub enum Unverified {
     /// `action description (task id)` of each, at most ten, and how many there are.
     #[error("[{count}] ML tasks are still running: {}", .named.join(", "))]
     TasksRun { count: usize, named: Vec<String> },
+    /// Jobs and datafeeds that have a node although the mode is on, or still await it although it is off.
+    #[error("[{count}] jobs and datafeeds are not where they should be: {}", .named.join(", "))]
+    NotThere { count: usize, named: Vec<String> },
     #[error("_ml/info says upgrade_mode [{0}]")]
     ModeIs(bool),
     /// Not an answer that proves anything: a refusal, failures of nodes, an unknown shape.
@@ -20,7 +23,7 @@ pub enum Unverified {
 }
 
 /// How many tasks an error names.
-const NAMED_MAX: usize = 10;
+pub(super) const NAMED_MAX: usize = 10;
 /// On an acknowledgement that a gateway has verified.
 pub const VERIFIED_HEADER: &str = "x-mlgate-verified";
 pub const INFO: &str = "/_ml/info";

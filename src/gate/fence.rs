@@ -3,15 +3,18 @@
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
+use super::journal::{Record, Remembered};
+use super::standing::Standing;
 use super::view::{FenceFacts, View};
+use super::waiting::Running;
 use super::{Control, Settings};
 use crate::policy::UpgradeRule;
-use crate::policy::upgrade_mode::{GateAnswer, GateState, decide, effective};
+use crate::policy::upgrade_mode::{Event, GateAnswer, GateState, Next, decide};
 
 /// The upgrade-mode gate of one cluster.
 pub struct Gate {
@@ -19,14 +22,20 @@ pub struct Gate {
     settings: ArcSwap<Settings>,
     control: ArcSwap<Control>,
     view: ArcSwap<View>,
-    /// Serializes changes of the view; its number counts the requests to switch, so that an older look cannot undo one.
-    changes: Mutex<u64>,
+    /// Serializes changes of the view.
+    changes: Mutex<()>,
+    /// The machine counts time from here.
+    started: Instant,
     /// Admitted requests that have not ended, a cell a worker: written by that worker alone.
     admitted: Box<[Cell]>,
     /// Told when an admitted request ends while the fence is up.
     ended: Notify,
-    /// One request to switch at a time.
-    pub(super) switching: Semaphore,
+    /// The switch that is carried out.
+    pub(super) running: Mutex<Option<Arc<Running>>>,
+    /// What ran when the mode went on, and what is not back.
+    pub(super) standing: Mutex<Standing>,
+    /// What the journal has; one write at a time.
+    pub(super) written: tokio::sync::Mutex<Option<Record>>,
 }
 
 /// On a cache line of its own, so that workers do not slow each other down.
@@ -38,7 +47,7 @@ struct Cell(AtomicUsize);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
     /// The mode is on, or being switched.
-    Fenced(FenceFacts),
+    Fenced { state: GateState, facts: FenceFacts },
     /// The cluster has not said, or not lately.
     Unknown,
 }
@@ -50,18 +59,21 @@ impl Gate {
         settings: Settings,
         control: Control,
         workers: usize,
-        remembered: Option<View>,
+        remembered: Option<Remembered>,
     ) -> Arc<Self> {
-        let view = remembered.unwrap_or_else(|| View::unknown(Instant::now()));
+        let Remembered { view, standing } = remembered.unwrap_or_default();
         Arc::new(Self {
             cluster,
             settings: ArcSwap::from_pointee(settings),
             control: ArcSwap::from_pointee(control),
             view: ArcSwap::from_pointee(view),
-            changes: Mutex::new(0),
+            changes: Mutex::new(()),
+            started: Instant::now(),
             admitted: (0..workers.max(1)).map(|_| Cell::default()).collect(),
             ended: Notify::new(),
-            switching: Semaphore::new(1),
+            running: Mutex::new(None),
+            standing: Mutex::new(standing),
+            written: tokio::sync::Mutex::new(None),
         })
     }
 
@@ -97,8 +109,17 @@ impl Gate {
 
     /// The state that counts now: an old view of an open gate is unknown.
     pub fn state(&self) -> GateState {
-        let view = self.view.load();
-        effective(view.state, view.confirmed.elapsed(), self.settings().max_staleness)
+        self.view.load().machine.state_at(self.now(), self.settings().max_staleness)
+    }
+
+    /// The present moment, as the machine counts time.
+    pub(super) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// How old the latest news from the cluster is; `None` before the first.
+    pub fn age(&self) -> Option<Duration> {
+        self.view.load().machine.age(self.now())
     }
 
     /// Admitted requests that have not ended.
@@ -106,49 +127,22 @@ impl Gate {
         self.admitted.iter().map(|cell| cell.0.load(Ordering::SeqCst)).sum()
     }
 
-    /// The number of the latest request to switch; hand it to [`Gate::observe`] with what was seen after.
-    pub(super) fn epoch(&self) -> u64 {
-        *self.changes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins a switch: puts up `state` and its facts, and makes looks that began before it count for nothing.
-    pub(super) fn begin(&self, state: GateState, facts: FenceFacts) {
-        let mut epoch = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        *epoch += 1;
-        // A fence that is up already keeps its own facts: who raised it stays known while it is lowered.
-        let facts = self.view.load().fence.clone().unwrap_or(facts);
-        self.view.store(Arc::new(View { state, confirmed: Instant::now(), fence: Some(facts) }));
-    }
-
-    /// Makes looks that began before it count for nothing; the state stays.
-    pub(super) fn supersede(&self) {
-        *self.changes.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-    }
-
-    /// Takes what the cluster says (`enabled`), unless a switch began after `epoch` was read.
-    ///
-    /// Gives the view before and after when the state changed.
-    pub(super) fn observe(&self, epoch: u64, enabled: bool, wall: SystemTime) -> Option<(Arc<View>, Arc<View>)> {
-        let current = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        if *current != epoch {
-            return None;
-        }
+    /// Moves the machine; `at` as [`Gate::now`] gave it when what happened was looked for. A fence that goes up takes
+    /// `facts`.
+    pub(super) fn step(&self, event: Event, at: Duration, facts: FenceFacts) -> Step {
+        let _alone = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.view.load_full();
-        let fence = enabled.then(|| {
-            let seen = FenceFacts { since: wall, by: None, reason: None };
-            before.fence.clone().unwrap_or(seen)
-        });
-        let state = if enabled { GateState::On } else { GateState::Off };
-        let after = Arc::new(View { state, confirmed: Instant::now(), fence });
+        let (machine, next) = before.machine.on(event, at);
+        let after = Arc::new(before.moved(machine, facts));
         self.view.store(Arc::clone(&after));
-        (before.state != after.state).then_some((before, after))
+        Step { before, after, next }
     }
 
-    /// Waits until every request admitted before the fence went up has ended, at most until `deadline`.
+    /// Waits until every request admitted before the fence went up has ended, as long as somebody has time left.
     ///
     /// # Errors
     /// How many have not ended.
-    pub(super) async fn drained(&self, deadline: tokio::time::Instant) -> Result<(), usize> {
+    pub(super) async fn drained(&self, running: &Running) -> Result<(), usize> {
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);
@@ -156,7 +150,8 @@ impl Gate {
             if self.in_flight() == 0 {
                 return Ok(());
             }
-            if tokio::time::timeout_at(deadline, ended).await.is_err() {
+            let deadline = running.deadline();
+            if tokio::time::timeout_at(deadline, ended).await.is_err() && deadline == running.deadline() {
                 return match self.in_flight() {
                     0 => Ok(()),
                     left => Err(left),
@@ -164,6 +159,13 @@ impl Gate {
             }
         }
     }
+}
+
+/// One move of the machine.
+pub(super) struct Step {
+    pub(super) before: Arc<View>,
+    pub(super) after: Arc<View>,
+    pub(super) next: Next,
 }
 
 /// One worker's handle of a gate.
@@ -190,13 +192,13 @@ impl WorkerGate {
         let gate = &self.0.gate;
         let view = gate.view.load();
         let settings = gate.settings();
-        let state = effective(view.state, view.confirmed.elapsed(), settings.max_staleness);
-        let passes = may_manage && rule == UpgradeRule::RefusedUnlessManage;
-        match decide(state, rule, settings.when_unknown) {
-            GateAnswer::Pass => Ok(admission),
-            GateAnswer::Fenced | GateAnswer::Unknown if passes => Ok(Admission(None)),
-            GateAnswer::Unknown => Err(Held::Unknown),
-            GateAnswer::Fenced => Err(view.fence.clone().map_or(Held::Unknown, Held::Fenced)),
+        let state = view.machine.state_at(gate.now(), settings.max_staleness);
+        match (decide(state, rule, may_manage, settings.when_unknown), &view.fence) {
+            // What the fence is there for is not waited for when the mode is switched on once more.
+            (GateAnswer::Pass, Some(_)) => Ok(Admission(None)),
+            (GateAnswer::Pass, None) => Ok(admission),
+            (GateAnswer::Fenced, Some(facts)) => Err(Held::Fenced { state, facts: facts.clone() }),
+            (GateAnswer::Unknown, _) | (GateAnswer::Fenced, None) => Err(Held::Unknown),
         }
     }
 

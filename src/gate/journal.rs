@@ -3,29 +3,64 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::fence::Gate;
+use super::standing::Standing;
 use super::view::{FenceFacts, View};
-use crate::policy::upgrade_mode::GateState;
+use crate::elasticsearch::work::Work;
+use crate::policy::upgrade_mode::{GateState, Machine};
 
 /// One small JSON file a cluster, replaced whole and synced.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Record {
+pub(super) struct Record {
     version: u32,
-    /// Whether the fence is up.
-    fenced: bool,
-    /// Milliseconds since 1970.
+    state: State,
+    /// Since when the fence is up, in milliseconds since 1970.
     since: Option<u64>,
     by: Option<String>,
     reason: Option<String>,
+    /// What ran when the mode went on; there until it is known what is back.
+    ran: Option<Vec<Work>>,
 }
 
-const VERSION: u32 = 1;
-const RECORD_BYTES_MAX: u64 = 64 * 1024;
+/// [`GateState`] on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Unknown,
+    Off,
+    Enabling,
+    On,
+    Disabling,
+}
+
+const VERSION: u32 = 2;
+/// Some hundred thousand jobs.
+const RECORD_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// What a gate goes on with after a restart; the default knows nothing.
+#[derive(Debug)]
+pub struct Remembered {
+    pub view: View,
+    pub(super) standing: Standing,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self::of(View::unknown())
+    }
+}
+
+impl Remembered {
+    /// A view, and nothing known of what ran.
+    pub fn of(view: View) -> Self {
+        Self { view, standing: Standing::default() }
+    }
+}
 
 /// A journal that cannot be read: the gate would not know whether the fence was up.
 #[derive(Debug, thiserror::Error)]
@@ -36,56 +71,97 @@ pub enum JournalProblem {
     Foreign { path: PathBuf, source: serde_json::Error },
 }
 
-/// What the journal of `cluster` in `folder` remembers: a fence, or nothing (the cluster must be heard first).
+/// What the journal of `cluster` in `folder` remembers. Only a fence counts for a state; without one the cluster must be
+/// heard first.
 ///
 /// # Errors
 /// A file that is there but cannot be understood.
-pub fn recall(folder: &Path, cluster: &str) -> Result<Option<View>, JournalProblem> {
+pub fn recall(folder: &Path, cluster: &str) -> Result<Option<Remembered>, JournalProblem> {
     let path = path(folder, cluster);
     let bytes = match read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(JournalProblem::Unreadable { path, source }),
     };
-    let record: Record = serde_json::from_slice(&bytes).map_err(|source| JournalProblem::Foreign { path, source })?;
-    Ok(record.fenced.then(|| {
-        let since = UNIX_EPOCH + Duration::from_millis(record.since.unwrap_or_default());
-        let fence = FenceFacts { since, by: record.by, reason: record.reason };
-        View { state: GateState::On, confirmed: Instant::now(), fence: Some(fence) }
-    }))
+    let foreign = |source| JournalProblem::Foreign { path: path.clone(), source };
+    let record: Record = serde_json::from_slice(&bytes).map_err(foreign)?;
+    if record.version != VERSION {
+        return Err(foreign(serde::de::Error::custom(format_args!("version [{}]", record.version))));
+    }
+    let machine = Machine::restored(record.state.into());
+    let since = UNIX_EPOCH + Duration::from_millis(record.since.unwrap_or_default());
+    let facts = FenceFacts { since, by: record.by, reason: record.reason };
+    let view = View::unknown().moved(machine, facts);
+    Ok(Some(Remembered { view, standing: Standing { ran: record.ran, report: None } }))
 }
 
 impl Gate {
-    /// Writes the present view. A disk that fails is told of and does not stop the switch: the cluster's own flag remains.
+    /// Writes the present view where it differs from what is written. A disk that fails is told of and does not stop the
+    /// switch: the cluster's own flag remains.
     pub(super) async fn remember(&self) {
-        let view = self.view();
-        let (folder, cluster) = (self.settings().journal.clone(), self.cluster.clone());
-        let written = tokio::task::spawn_blocking(move || write(&folder, &cluster, &view)).await;
-        if let Ok(Err(error)) = written {
-            tracing::error!(cluster = self.cluster, %error, "the journal of the gate cannot be written");
+        let mut written = self.written.lock().await;
+        let record = Record::of(&self.view(), &self.standing());
+        if written.as_ref() == Some(&record) {
+            return;
         }
+        let (folder, cluster, kept) = (self.settings().journal.clone(), self.cluster.clone(), record.clone());
+        *written = match tokio::task::spawn_blocking(move || write(&folder, &cluster, &kept)).await {
+            Ok(Ok(())) => Some(record),
+            Ok(Err(error)) => {
+                tracing::error!(cluster = self.cluster, %error, "the journal of the gate cannot be written");
+                None
+            }
+            Err(_) => None,
+        };
     }
 }
 
-fn write(folder: &Path, cluster: &str, view: &View) -> io::Result<()> {
+fn write(folder: &Path, cluster: &str, record: &Record) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let path = path(folder, cluster);
     let beside = path.with_extension("new");
     let mut file = File::create(&beside)?;
-    file.write_all(&serde_json::to_vec(&record(view))?)?;
+    file.write_all(&serde_json::to_vec(record)?)?;
     file.sync_all()?;
     fs::rename(&beside, &path)?;
     File::open(folder)?.sync_all()
 }
 
-fn record(view: &View) -> Record {
-    let fence = view.fence.as_ref();
-    Record {
-        version: VERSION,
-        fenced: fence.is_some(),
-        since: fence.map(|fence| milliseconds(fence.since)),
-        by: fence.and_then(|fence| fence.by.clone()),
-        reason: fence.and_then(|fence| fence.reason.clone()),
+impl Record {
+    fn of(view: &View, standing: &Standing) -> Self {
+        let fence = view.fence.as_ref();
+        Self {
+            version: VERSION,
+            state: view.state().into(),
+            since: fence.map(|fence| milliseconds(fence.since)),
+            by: fence.and_then(|fence| fence.by.clone()),
+            reason: fence.and_then(|fence| fence.reason.clone()),
+            ran: standing.ran.clone(),
+        }
+    }
+}
+
+impl From<GateState> for State {
+    fn from(state: GateState) -> Self {
+        match state {
+            GateState::Unknown => Self::Unknown,
+            GateState::Off => Self::Off,
+            GateState::Enabling => Self::Enabling,
+            GateState::On => Self::On,
+            GateState::Disabling => Self::Disabling,
+        }
+    }
+}
+
+impl From<State> for GateState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Unknown => Self::Unknown,
+            State::Off => Self::Off,
+            State::Enabling => Self::Enabling,
+            State::On => Self::On,
+            State::Disabling => Self::Disabling,
+        }
     }
 }
 
@@ -115,34 +191,39 @@ fn path(folder: &Path, cluster: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn on() -> View {
-        let since = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
-        let fence = FenceFacts { since, by: Some("ml_admin".to_owned()), reason: Some("8.19 to 9.2".to_owned()) };
-        View { state: GateState::On, confirmed: Instant::now(), fence: Some(fence) }
+    fn record(state: State) -> Record {
+        let text = |text: &str| Some(text.to_owned());
+        let (by, reason, since) = (text("ml_admin"), text("8.19 to 9.2"), Some(1_700_000_000_123));
+        Record { version: VERSION, state, since, by, reason, ran: Some(Vec::new()) }
     }
 
     #[test]
     fn a_fence_is_remembered_with_its_facts() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "main", &on()).unwrap();
-        let recalled = recall(folder.path(), "main").unwrap().unwrap();
-        assert_eq!(recalled.state, GateState::On);
-        assert_eq!(recalled.fence, on().fence);
+        for state in [State::Enabling, State::On, State::Disabling] {
+            write(folder.path(), "main", &record(state)).unwrap();
+            let recalled = recall(folder.path(), "main").unwrap().unwrap();
+            assert_eq!(recalled.view.state(), state.into());
+            assert_eq!(Record::of(&recalled.view, &recalled.standing), record(state));
+        }
         assert!(recall(folder.path(), "other").unwrap().is_none());
     }
 
     #[test]
     fn an_open_gate_must_hear_the_cluster_first() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "main", &on()).unwrap();
-        write(folder.path(), "main", &View::unknown(Instant::now())).unwrap();
-        assert!(recall(folder.path(), "main").unwrap().is_none());
+        for state in [State::Unknown, State::Off] {
+            write(folder.path(), "main", &record(state)).unwrap();
+            let view = recall(folder.path(), "main").unwrap().unwrap().view;
+            assert_eq!((view.state(), view.fence), (GateState::Unknown, None));
+        }
     }
 
     #[test]
     fn a_journal_that_cannot_be_understood_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        for content in ["", "{}", r#"{"version":1,"fenced":"no"}"#] {
+        let newer = serde_json::to_string(&Record { version: VERSION + 1, ..record(State::On) }).unwrap();
+        for content in ["", "{}", r#"{"version":2,"state":"no"}"#, &newer] {
             fs::write(path(folder.path(), "main"), content).unwrap();
             assert!(matches!(recall(folder.path(), "main"), Err(JournalProblem::Foreign { .. })), "{content}");
         }

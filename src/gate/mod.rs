@@ -13,14 +13,17 @@ use crate::policy::upgrade_mode::WhenUnknown;
 mod fence;
 mod journal;
 mod query;
+mod standing;
 mod switch;
 mod verify;
 mod view;
+mod waiting;
 mod watch;
 
 pub use fence::{Admission, Gate, Held, WorkerGate};
-pub use journal::{JournalProblem, recall};
+pub use journal::{JournalProblem, Remembered, recall};
 pub use query::{QueryProblem, SwitchQuery};
+pub use standing::Report;
 pub use switch::{Control, SwitchRefusal, SwitchReply, SwitchRequest};
 pub use verify::Unverified;
 pub use view::{FenceFacts, View};

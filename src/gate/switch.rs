@@ -1,18 +1,19 @@
-//! One request to switch the mode, from the fence to the acknowledgement.
+//! One request to switch the mode, from the fence to the acknowledgement. What comes next is the machine's to say.
 
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::fence::{Gate, WorkerGate};
 use super::query::{QueryProblem, SwitchQuery};
 use super::verify::Unverified;
 use super::view::FenceFacts;
+use super::waiting::{Outcome, Running};
 use crate::elasticsearch::proof::VERIFIED_HEADER;
-use crate::policy::upgrade_mode::GateState;
+use crate::policy::upgrade_mode::{Event, GateState, Next};
 use crate::telemetry::clock;
 use crate::upstream::{ControlClient, Credentials, UpstreamError};
 
@@ -21,7 +22,7 @@ use crate::upstream::{ControlClient, Credentials, UpstreamError};
 pub struct Control {
     pub runtime: tokio::runtime::Handle,
     pub client: ControlClient,
-    /// The gateway's own, for looks at `_ml/info` and `_tasks`.
+    /// The gateway's own, for looks at `_ml/info`, `_tasks` and `_stats`.
     pub credentials: Option<Credentials>,
 }
 
@@ -34,6 +35,8 @@ pub struct SwitchRequest {
     pub headers: HeaderMap,
     pub by: String,
     pub reason: Option<String>,
+    /// Waits with a switch to the same value that is carried out already, instead of being refused.
+    pub joins: bool,
 }
 
 /// The cluster's answer.
@@ -57,9 +60,15 @@ pub enum SwitchRefusal {
     StillAdmitted { requests: usize },
     /// The cluster acknowledged, but there is no proof that its tasks have ended.
     #[error("the cluster acknowledged, but it is not proved that its tasks have ended")]
-    Unverified(#[from] Unverified),
+    Unverified(#[source] Unverified),
+    /// The cluster did not acknowledge; its flag is on all the same, and this stands against the mode being in effect.
+    #[error("the cluster did not acknowledge, and its flag is on")]
+    HalfDone { answer: String, against: Unverified },
+    /// The time of a caller is over while the switch goes on for another one.
+    #[error("the time is over, and the switch goes on")]
+    GoesOn(#[source] Unverified),
     #[error("the cluster did not answer")]
-    Upstream(#[from] UpstreamError),
+    Upstream(#[source] UpstreamError),
     /// The gateway is stopping.
     #[error("the gateway is stopping")]
     Stopping,
@@ -67,6 +76,8 @@ pub enum SwitchRefusal {
 
 /// What an answer may take beyond the `timeout` that it was given.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
+/// Before a cluster that broke off is asked again.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 impl WorkerGate {
     /// Switches the mode: fence, wait for what was admitted, forward with the time that is left, verify.
@@ -75,88 +86,286 @@ impl WorkerGate {
     ///
     /// # Errors
     /// [`SwitchRefusal`]; the fence then follows what the cluster says.
-    pub async fn switch(&self, request: SwitchRequest) -> Result<SwitchReply, SwitchRefusal> {
+    pub async fn switch(&self, request: SwitchRequest) -> Outcome {
         let query = request.target.split_once('?').map(|(_, query)| query);
-        let query = SwitchQuery::parse(query)?;
-        let gate = std::sync::Arc::clone(self.gate());
-        let (answer, answered) = oneshot::channel();
-        let runtime = gate.control().runtime;
-        runtime.spawn(async move {
-            // A caller that left does not need the answer; the switch is done all the same.
-            let _gone = answer.send(gate.switch(request, query).await);
-        });
-        answered.await.unwrap_or(Err(SwitchRefusal::Stopping))
+        let query = SwitchQuery::parse(query).map_err(|problem| Arc::new(problem.into()))?;
+        let gate = Arc::clone(self.gate());
+        let deadline = Instant::now() + query.timeout;
+        let (running, first) = gate.enter(&request, query.enabled, deadline)?;
+        let headers = request.headers.clone();
+        let patience = if let Some(next) = first {
+            let driving = Driving { gate: Arc::clone(&gate), running: Arc::clone(&running) };
+            gate.control().runtime.spawn(driving.drive(request, next));
+            deadline + ANSWER_GRACE
+        } else {
+            deadline
+        };
+        match running.ended(patience).await {
+            Some(outcome) if first.is_none() => outcome.map(SwitchReply::for_another_caller),
+            Some(outcome) => outcome,
+            None => Err(gate.goes_on(query.enabled, headers, &running).await),
+        }
+    }
+}
+
+impl SwitchReply {
+    /// Without what belongs to the request of the caller who began.
+    fn for_another_caller(mut self) -> Self {
+        self.headers.remove("x-opaque-id");
+        self
     }
 }
 
 impl Gate {
-    async fn switch(&self, request: SwitchRequest, query: SwitchQuery) -> Result<SwitchReply, SwitchRefusal> {
-        let Ok(_alone) = self.switching.try_acquire() else {
-            let from = matches!(self.state(), GateState::On | GateState::Disabling);
-            return Err(SwitchRefusal::Busy { to: query.enabled, from });
-        };
-        let deadline = Instant::now() + query.timeout;
-        self.announce(&request, query.enabled).await;
+    /// Begins a switch, or joins the one that is carried out. The step to begin with comes with a new one only.
+    fn enter(
+        &self,
+        request: &SwitchRequest,
+        enabled: bool,
+        deadline: Instant,
+    ) -> Result<(Arc<Running>, Option<Next>), Arc<SwitchRefusal>> {
+        let mut present = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who switches it off did not switch it on.
+        let by = enabled.then(|| request.by.clone());
+        let reason = request.reason.clone().filter(|_| enabled);
+        let facts = FenceFacts { since: clock::now(), by, reason };
+        let step = self.step(Event::Requested { enabled }, self.now(), facts);
+        if step.next == Next::Busy {
+            let busy = || {
+                let from = matches!(step.after.state(), GateState::On | GateState::Disabling);
+                Err(Arc::new(SwitchRefusal::Busy { to: enabled, from }))
+            };
+            let Some(running) = present.as_ref().filter(|running| request.joins && running.enabled == enabled) else {
+                return busy();
+            };
+            running.join(deadline);
+            return Ok((Arc::clone(running), None));
+        }
+        let running = Running::new(enabled, deadline);
+        *present = Some(Arc::clone(&running));
+        drop(present);
         tracing::info!(
             cluster = self.cluster,
-            enabled = query.enabled,
+            enabled,
             user.name = request.by,
             reason = request.reason,
             "switching upgrade mode"
         );
-        let reply = self.carry_out(request, query, deadline).await;
-        // Whatever came of it, the cluster's word counts: a refused or lost switch may have set the flag all the same.
-        if let Err(against) = self.look().await {
-            tracing::warn!(cluster = self.cluster, error = %against, "the upgrade mode of the cluster is not known");
-        }
-        reply
+        Ok((running, Some(step.next)))
     }
 
-    /// Puts the state up and on disk. Switching off what is off already holds nobody.
-    async fn announce(&self, request: &SwitchRequest, enabled: bool) {
-        let facts = FenceFacts { since: clock::now(), by: Some(request.by.clone()), reason: request.reason.clone() };
-        match (enabled, self.state()) {
-            // A look that has begun before might lower the fence while this request waits behind it.
-            (true, GateState::On) | (false, GateState::Off) => return self.supersede(),
-            (true, _) => self.begin(GateState::Enabling, facts),
-            (false, _) => self.begin(GateState::Disabling, facts),
+    /// What a caller is told whose time is over while others wait on.
+    async fn goes_on(self: &Arc<Self>, enabled: bool, caller: HeaderMap, running: &Running) -> Arc<SwitchRefusal> {
+        if enabled && self.in_flight() > 0 {
+            return Arc::new(SwitchRefusal::StillAdmitted { requests: self.in_flight() });
         }
-        self.remember().await;
-    }
-
-    async fn carry_out(
-        &self,
-        request: SwitchRequest,
-        query: SwitchQuery,
-        deadline: Instant,
-    ) -> Result<SwitchReply, SwitchRefusal> {
-        if query.enabled {
-            let drained = self.drained(deadline).await;
-            drained.map_err(|requests| SwitchRefusal::StillAdmitted { requests })?;
+        let gate = Arc::clone(self);
+        // Connections of the control plane live in its runtime.
+        let look = self.control().runtime.spawn(async move { gate.proved(enabled, &caller).await });
+        let refusal = match look.await {
+            Ok(Err(against)) => SwitchRefusal::GoesOn(against),
+            Ok(Ok(())) => SwitchRefusal::GoesOn(Unverified::ModeIs(enabled)),
+            Err(_) => SwitchRefusal::Stopping,
+        };
+        match running.ended(Instant::now()).await {
+            Some(Err(refusal)) => refusal,
+            Some(Ok(_)) | None => Arc::new(refusal),
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        let caller = request.headers.clone();
-        let control = self.control();
-        let latest = (deadline + ANSWER_GRACE).into_std();
-        let response = control.client.request(upstream_request(request, left), latest);
-        let (mut head, body) = response.await?.into_parts();
-        head.headers.remove(VERIFIED_HEADER);
-        if head.status.is_success() && self.settings().verify_acknowledgement {
-            self.verify(query.enabled, &caller, deadline).await?;
-            // For our command line, whose user may not be allowed to look at tasks.
-            head.headers.insert(VERIFIED_HEADER, HeaderValue::from_static("true"));
-        }
-        Ok(SwitchReply { status: head.status, headers: head.headers, body })
     }
 }
 
-fn upstream_request(request: SwitchRequest, left: Duration) -> Request<Bytes> {
+/// A switch in the hands of the control plane. Dropped, it tells those who wait that the gateway stops.
+struct Driving {
+    gate: Arc<Gate>,
+    running: Arc<Running>,
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.running.end(Err(Arc::new(SwitchRefusal::Stopping)));
+        let mut present = self.gate.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // The next one may have begun already.
+        if present.as_ref().is_some_and(|running| Arc::ptr_eq(running, &self.running)) {
+            *present = None;
+        }
+    }
+}
+
+/// What came of the steps so far.
+struct Progress {
+    request: SwitchRequest,
+    reply: Option<SwitchReply>,
+    refusal: Option<SwitchRefusal>,
+}
+
+impl Driving {
+    /// Does what the machine says, until there is an answer.
+    async fn drive(self, request: SwitchRequest, mut next: Next) {
+        let mut progress = Progress { request, reply: None, refusal: None };
+        let outcome = loop {
+            // On disk before anybody acts on it.
+            self.gate.remember().await;
+            let (event, at) = match next {
+                Next::Drain => self.drain(&mut progress).await,
+                Next::Ask => self.ask(&mut progress).await,
+                Next::Verify => self.verify(&mut progress).await,
+                Next::Look => self.look(&mut progress).await,
+                Next::Acknowledge => break progress.acknowledged(),
+                Next::Fail | Next::Rest | Next::Busy => break progress.refused(),
+            };
+            let step = self.gate.step(event, at, FenceFacts::seen(clock::now()));
+            self.gate.tell_change(&step.before, &step.after);
+            next = step.next;
+        };
+        if outcome.is_ok() && !self.running.enabled {
+            self.gate.report(&progress.request.headers).await;
+        }
+        self.running.end(outcome);
+    }
+
+    async fn drain(&self, progress: &mut Progress) -> (Event, Duration) {
+        let event = match self.gate.drained(&self.running).await {
+            Ok(()) => Event::Drained,
+            Err(requests) => {
+                progress.refusal = Some(SwitchRefusal::StillAdmitted { requests });
+                Event::DrainTimedOut
+            }
+        };
+        (event, self.gate.now())
+    }
+
+    /// Asks the cluster; once more where the answer was lost on the way, or where somebody with more time has joined. That
+    /// does no harm: a cluster answers at once where there is nothing to change.
+    async fn ask(&self, progress: &mut Progress) -> (Event, Duration) {
+        let mut lost = false;
+        if self.running.enabled {
+            self.gate.note_what_runs(&progress.request.headers).await;
+        }
+        loop {
+            let deadline = self.running.deadline();
+            let control = self.gate.control();
+            let left = deadline.saturating_duration_since(Instant::now());
+            let request = upstream_request(&progress.request, left);
+            let answer = control.client.request(request, (deadline + ANSWER_GRACE).into_std()).await;
+            lost |= matches!(answer, Err(UpstreamError::Broken { .. }));
+            let more_time = self.running.deadline() > Instant::now() + AGAIN_AFTER;
+            let event = progress.answered(answer, self.gate.settings().verify_acknowledgement);
+            let failed = !matches!(event, Event::Acknowledged { .. });
+            if failed && more_time && (lost || Instant::now() >= deadline) {
+                sleep_until(Instant::now() + AGAIN_AFTER).await;
+                continue;
+            }
+            return (event, self.gate.now());
+        }
+    }
+
+    async fn verify(&self, progress: &mut Progress) -> (Event, Duration) {
+        let (epoch, at) = (self.gate.view().machine.epoch(), self.gate.now());
+        match self.gate.verify(&self.running, &progress.request.headers).await {
+            Ok(()) => {
+                // For our command line, whose user may not be allowed to look at tasks.
+                if let Some(reply) = &mut progress.reply {
+                    reply.headers.insert(VERIFIED_HEADER, HeaderValue::from_static("true"));
+                }
+                (Event::Verified { epoch }, at)
+            }
+            Err(against) => {
+                progress.refusal = Some(SwitchRefusal::Unverified(against));
+                (Event::NotProved, at)
+            }
+        }
+    }
+
+    /// Whatever came of it, the cluster's word counts: a refused or lost switch may have set the flag all the same.
+    async fn look(&self, progress: &mut Progress) -> (Event, Duration) {
+        let (at, caller) = (self.gate.now(), &progress.request.headers);
+        match self.gate.mode(caller).await {
+            Ok(enabled) => {
+                if enabled && self.running.enabled && progress.is_half_done() {
+                    let proved = self.gate.proved(true, caller).await;
+                    progress.half_done(proved.err());
+                }
+                (Event::Found { enabled }, at)
+            }
+            Err(against) => {
+                tracing::warn!(cluster = self.gate.cluster, error = %against, "the upgrade mode of the cluster is not known");
+                (Event::Unheard, at)
+            }
+        }
+    }
+}
+
+impl Progress {
+    fn answered(&mut self, answer: Result<http::Response<Bytes>, UpstreamError>, verify: bool) -> Event {
+        (self.reply, self.refusal) = (None, None);
+        match answer {
+            Ok(answer) => {
+                let (mut head, body) = answer.into_parts();
+                head.headers.remove(VERIFIED_HEADER);
+                let reply = SwitchReply { status: head.status, headers: head.headers, body };
+                let event =
+                    if reply.status.is_success() { Event::Acknowledged { trusted: !verify } } else { Event::Refused };
+                self.reply = Some(reply);
+                event
+            }
+            Err(error) => {
+                let timed_out = matches!(error, UpstreamError::ResponseTimeout { .. });
+                self.refusal = Some(SwitchRefusal::Upstream(error));
+                if timed_out { Event::TimedOut } else { Event::Refused }
+            }
+        }
+    }
+
+    /// The cluster failed, in a way after which its flag may be on: it does not take it back.
+    fn is_half_done(&self) -> bool {
+        match (&self.refusal, &self.reply) {
+            (Some(SwitchRefusal::Upstream(_)), _) => true,
+            (None, Some(reply)) => reply.status.is_server_error() || reply.status == StatusCode::TOO_MANY_REQUESTS,
+            (Some(_), _) | (None, None) => false,
+        }
+    }
+
+    /// Names what runs, if anything does; else the cluster's own answer says enough.
+    fn half_done(&mut self, against: Option<Unverified>) {
+        let Some(against @ (Unverified::TasksRun { .. } | Unverified::NotThere { .. })) = against else { return };
+        let answer = match self.reply.take() {
+            Some(reply) => reply.told(),
+            None => "no answer in time".to_owned(),
+        };
+        self.refusal = Some(SwitchRefusal::HalfDone { answer, against });
+    }
+
+    fn acknowledged(&mut self) -> Outcome {
+        self.reply.take().ok_or_else(|| Arc::new(SwitchRefusal::Stopping))
+    }
+
+    /// A refusal of ours, or the cluster's own.
+    fn refused(&mut self) -> Outcome {
+        match (self.refusal.take(), self.reply.take()) {
+            (Some(refusal), _) => Err(Arc::new(refusal)),
+            (None, Some(reply)) => Ok(reply),
+            (None, None) => Err(Arc::new(SwitchRefusal::Stopping)),
+        }
+    }
+}
+
+impl SwitchReply {
+    /// `status [500]: reason`, as far as the body has one.
+    fn told(&self) -> String {
+        let body: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        let reason = body.as_ref().and_then(|body| body.pointer("/error/reason")).and_then(serde_json::Value::as_str);
+        let status = self.status.as_u16();
+        reason.map_or_else(|| format!("status [{status}]"), |reason| format!("status [{status}]: {reason}"))
+    }
+}
+
+fn upstream_request(request: &SwitchRequest, left: Duration) -> Request<Bytes> {
     let mut upstream = Request::new(Bytes::new());
     *upstream.method_mut() = Method::POST;
     let target = SwitchQuery::retimed(&request.target, left);
     // The target was parsed when it came in, and the exchange adds digits and letters only.
     *upstream.uri_mut() = target.parse().unwrap_or_default();
-    *upstream.headers_mut() = request.headers;
+    *upstream.headers_mut() = request.headers.clone();
     upstream.headers_mut().remove(http::header::CONTENT_LENGTH);
     upstream.headers_mut().remove(http::header::HOST);
     upstream

@@ -1,4 +1,4 @@
-//! Whether an acknowledgement is true: what the cluster's `_ml/info` and `_tasks` say.
+//! Whether an acknowledgement is true: what the cluster's `_ml/info`, `_tasks` and `_stats` say.
 //!
 //! A bare cluster answers a request that changes nothing at once, even while tasks of an earlier one still write.
 //!
@@ -7,12 +7,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, Uri, header};
+use http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use tokio::time::{Instant, sleep_until};
 
 use super::fence::Gate;
+use super::waiting::Running;
 use crate::elasticsearch::proof::{INFO, TASKS, idle, mode};
-use crate::upstream::UpstreamError;
+use crate::elasticsearch::work::{self, Kind, Work};
 
 pub use crate::elasticsearch::proof::Unverified;
 
@@ -22,16 +23,16 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const LOOK_MAX: Duration = Duration::from_secs(10);
 
 impl Gate {
-    /// Looks until the cluster proves that the switch is complete, at most until `deadline`, but at least once.
+    /// Looks until the cluster proves that the switch is complete, as long as somebody has time left, but at least once.
     ///
     /// # Errors
     /// The last thing that stood against it.
-    pub(super) async fn verify(&self, enabled: bool, caller: &HeaderMap, deadline: Instant) -> Result<(), Unverified> {
+    pub(super) async fn verify(&self, running: &Running, caller: &HeaderMap) -> Result<(), Unverified> {
         let mut pause = PAUSE_FIRST;
         loop {
-            let Err(against) = self.proved(enabled, caller).await else { return Ok(()) };
+            let Err(against) = self.proved(running.enabled, caller).await else { return Ok(()) };
             let next = Instant::now() + pause;
-            if next >= deadline {
+            if next >= running.deadline() {
                 return Err(against);
             }
             sleep_until(next).await;
@@ -39,18 +40,46 @@ impl Gate {
         }
     }
 
-    async fn proved(&self, enabled: bool, caller: &HeaderMap) -> Result<(), Unverified> {
-        let mode = mode_of(&self.ask(INFO, caller).await?)?;
+    /// The flag, then what runs, then where it is assigned; the flag first, since what was idle before it proves nothing.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub(super) async fn proved(&self, enabled: bool, caller: &HeaderMap) -> Result<(), Unverified> {
+        let mode = self.mode(caller).await?;
         if mode != enabled {
             return Err(Unverified::ModeIs(mode));
         }
-        // Tasks run again after disabling; which ones do is told by `upgrade-mode status`.
-        if enabled { idle_of(&self.ask(TASKS, caller).await?) } else { Ok(()) }
+        if enabled {
+            let answer = self.ask(TASKS, caller).await?;
+            idle(answer.status(), answer.body())?;
+        }
+        for kind in [Kind::Job, Kind::Datafeed] {
+            let answer = self.ask(kind.request(), caller).await?;
+            // Whoever may not look at it has the proof by the tasks.
+            if !matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                work::agree(enabled, &work::read(kind, answer.status(), answer.body())?)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Reads the cluster's flag with the gateway's own credentials.
-    pub(super) async fn mode(&self) -> Result<bool, Unverified> {
-        mode_of(&self.ask(INFO, &HeaderMap::new()).await?)
+    /// All jobs and datafeeds as they are now.
+    ///
+    /// # Errors
+    /// An answer that does not show all of them.
+    pub(super) async fn work(&self, caller: &HeaderMap) -> Result<Vec<Work>, Unverified> {
+        let mut shown = Vec::new();
+        for kind in [Kind::Job, Kind::Datafeed] {
+            let answer = self.ask(kind.request(), caller).await?;
+            shown.extend(work::read(kind, answer.status(), answer.body())?);
+        }
+        Ok(shown)
+    }
+
+    /// Reads the cluster's flag.
+    pub(super) async fn mode(&self, caller: &HeaderMap) -> Result<bool, Unverified> {
+        let answer = self.ask(INFO, caller).await?;
+        mode(answer.status(), answer.body())
     }
 
     /// A GET with the gateway's credentials, or the caller's where it has none.
@@ -64,7 +93,7 @@ impl Gate {
         }
         let deadline = Instant::now() + LOOK_MAX;
         let answer = control.client.request(get, deadline.into_std()).await;
-        answer.map_err(|failure| Unverified::NoProof { request, why: told(&failure) })
+        answer.map_err(|failure| Unverified::NoProof { request, why: failure.to_string() })
     }
 }
 
@@ -75,16 +104,4 @@ fn copy_credentials(from: &HeaderMap, to: &mut HeaderMap) {
         }
     }
     to.insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
-}
-
-fn told(failure: &UpstreamError) -> String {
-    failure.to_string()
-}
-
-fn mode_of(answer: &Response<Bytes>) -> Result<bool, Unverified> {
-    mode(answer.status(), answer.body())
-}
-
-fn idle_of(answer: &Response<Bytes>) -> Result<(), Unverified> {
-    idle(answer.status(), answer.body())
 }

@@ -1,15 +1,13 @@
 //! What is known of a cluster's upgrade mode, as an immutable value.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use crate::policy::upgrade_mode::GateState;
+use crate::policy::upgrade_mode::{GateState, Machine};
 
 /// What one gateway knows at one moment.
 #[derive(Clone, Debug)]
 pub struct View {
-    pub state: GateState,
-    /// When the cluster last said so; for states that it has not confirmed, when they began.
-    pub confirmed: Instant,
+    pub machine: Machine,
     /// Since when the fence is up; `None` while it is down.
     pub fence: Option<FenceFacts>,
 }
@@ -23,9 +21,28 @@ pub struct FenceFacts {
     pub reason: Option<String>,
 }
 
+impl FenceFacts {
+    /// The mode was found on at `since`; who did it is not known.
+    pub const fn seen(since: SystemTime) -> Self {
+        Self { since, by: None, reason: None }
+    }
+}
+
 impl View {
     /// Nothing is known.
-    pub(super) const fn unknown(now: Instant) -> Self {
-        Self { state: GateState::Unknown, confirmed: now, fence: None }
+    pub(super) const fn unknown() -> Self {
+        Self { machine: Machine::unknown(), fence: None }
+    }
+
+    /// The last known state, whatever its age.
+    pub const fn state(&self) -> GateState {
+        self.machine.state()
+    }
+
+    /// The view after a move of the machine. A fence that is up already keeps its facts, so that who raised it stays
+    /// known while it is lowered; a new one takes `facts`.
+    pub(super) fn moved(&self, machine: Machine, facts: FenceFacts) -> Self {
+        let fence = machine.state().is_fenced().then(|| self.fence.clone().unwrap_or(facts));
+        Self { machine, fence }
     }
 }

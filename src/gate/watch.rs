@@ -3,22 +3,20 @@
 use std::convert::Infallible;
 use std::time::SystemTime;
 
-use super::fence::Gate;
+use http::HeaderMap;
+
+use super::fence::{Gate, Step};
 use super::verify::Unverified;
-use super::view::View;
-use crate::policy::upgrade_mode::GateState;
+use super::view::{FenceFacts, View};
+use crate::policy::upgrade_mode::{Event, GateState, Next};
 use crate::telemetry::clock;
 
 /// Looks at the cluster every `poll_interval`, for ever; drop it to stop.
 pub async fn watch(gate: &Gate) -> Infallible {
     let mut watcher = Watcher::default();
     loop {
-        // While a request to switch runs, it alone moves the state. The epoch comes first: a request that begins after it
-        // makes this look count for nothing.
-        let epoch = gate.epoch();
-        if gate.switching.available_permits() > 0 {
-            watcher.told(gate, gate.look_since(epoch).await);
-        }
+        let looked = gate.look().await;
+        watcher.told(gate, looked);
         watcher.warned_of_forgotten_mode(gate);
         let pause = gate.settings().poll_interval;
         tokio::time::sleep(pause).await;
@@ -26,36 +24,68 @@ pub async fn watch(gate: &Gate) -> Infallible {
 }
 
 impl Gate {
-    /// One look; the view follows what the cluster says.
-    pub(super) async fn look(&self) -> Result<(), Unverified> {
-        self.look_since(self.epoch()).await
-    }
-
-    async fn look_since(&self, epoch: u64) -> Result<(), Unverified> {
-        let enabled = self.mode().await?;
-        let wall = clock::now();
-        if let Some((before, after)) = self.observe(epoch, enabled, wall) {
-            self.remember().await;
-            changed(self, &before, &after);
+    /// One look, and what follows from it: a second one where the first is doubted, the proof of a mode that is on, the
+    /// report of one that is off.
+    async fn look(&self) -> Result<(), Unverified> {
+        let nobody = HeaderMap::new();
+        let mut step = self.look_once(&nobody).await?;
+        if step.next == Next::Look {
+            step = self.look_once(&nobody).await?;
+        }
+        if step.after.machine.switch().is_some() {
+            return Ok(());
+        }
+        match (step.next, step.after.state()) {
+            (Next::Verify, _) => {
+                self.note_what_runs(&nobody).await;
+                self.prove(&nobody).await;
+            }
+            (_, GateState::Off) => self.report(&nobody).await,
+            _ => {}
         }
         Ok(())
     }
-}
 
-fn changed(gate: &Gate, before: &View, after: &View) {
-    if (before.state, after.state) == (GateState::Unknown, GateState::Off) {
-        tracing::debug!(cluster = gate.cluster, "upgrade mode is off");
-        return;
+    async fn look_once(&self, caller: &HeaderMap) -> Result<Step, Unverified> {
+        // Read first: a switch that begins or ends after it makes this look count for nothing.
+        let (epoch, at) = (self.view().machine.epoch(), self.now());
+        let enabled = self.mode(caller).await?;
+        let step = self.step(Event::Observed { epoch, enabled }, at, FenceFacts::seen(clock::now()));
+        self.tell_change(&step.before, &step.after);
+        self.remember().await;
+        Ok(step)
     }
-    let fence = after.fence.as_ref();
-    tracing::info!(
-        cluster = gate.cluster,
-        before = before.state.name(),
-        after = after.state.name(),
-        user.name = fence.and_then(|fence| fence.by.as_deref()),
-        reason = fence.and_then(|fence| fence.reason.as_deref()),
-        "upgrade mode changed"
-    );
+
+    /// What a switch did not live to prove, or what was switched on elsewhere.
+    async fn prove(&self, caller: &HeaderMap) {
+        let (epoch, at) = (self.view().machine.epoch(), self.now());
+        if self.proved(true, caller).await.is_ok() {
+            let step = self.step(Event::Verified { epoch }, at, FenceFacts::seen(clock::now()));
+            if step.after.machine.is_proved() {
+                tracing::info!(cluster = self.cluster, "upgrade mode is on and no machine learning task runs");
+            }
+        }
+    }
+
+    /// One line in the log for each change of the state.
+    pub(super) fn tell_change(&self, before: &View, after: &View) {
+        if before.state() == after.state() {
+            return;
+        }
+        if (before.state(), after.state()) == (GateState::Unknown, GateState::Off) {
+            tracing::debug!(cluster = self.cluster, "upgrade mode is off");
+            return;
+        }
+        let fence = after.fence.as_ref().or(before.fence.as_ref());
+        tracing::info!(
+            cluster = self.cluster,
+            before = before.state().name(),
+            after = after.state().name(),
+            user.name = fence.and_then(|fence| fence.by.as_deref()),
+            reason = fence.and_then(|fence| fence.reason.as_deref()),
+            "upgrade mode changed"
+        );
+    }
 }
 
 /// What has been logged already, so that it is logged once.
@@ -85,7 +115,8 @@ impl Watcher {
         let view = gate.view();
         let Some(fence) = &view.fence else { return };
         let on_for = clock::now().duration_since(fence.since).unwrap_or_default();
-        if view.state == GateState::On && on_for >= gate.settings().alert_after && self.forgotten != Some(fence.since) {
+        if view.state() == GateState::On && on_for >= gate.settings().alert_after && self.forgotten != Some(fence.since)
+        {
             self.forgotten = Some(fence.since);
             tracing::warn!(
                 cluster = gate.cluster,

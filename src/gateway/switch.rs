@@ -18,6 +18,8 @@ use crate::rejection::Rejection;
 
 const REASON: HeaderName = HeaderName::from_static("x-mlgate-reason");
 const REASON_BYTES_MAX: usize = 1024;
+/// `join`: wait with a switch to the same value that is under way.
+const WAIT: HeaderName = HeaderName::from_static("x-mlgate-wait");
 
 /// Hands the request to the gate and waits for its answer; when the caller leaves, the switch goes on.
 ///
@@ -31,13 +33,14 @@ pub(super) async fn switch(admitted: Admitted, addressed: &Rc<Addressed>, roles:
     }
     let target = received.target().map(|target| target.as_str().to_owned()).unwrap_or_default();
     let reason = reason(&received.headers);
+    let joins = received.headers.get(WAIT).is_some_and(|wait| wait == "join");
     let by = match &caller {
         Verified::Caller(principal) => principal.username.clone(),
         Verified::Nobody => return Err(Rejection::Missing),
     };
     let mut headers = upstream_head::build(received, &caller, addressed, settings, roles)?.headers().clone();
     headers.remove(header::TRANSFER_ENCODING);
-    let reply = addressed.cluster.gate.switch(SwitchRequest { target, headers, by, reason }).await;
+    let reply = addressed.cluster.gate.switch(SwitchRequest { target, headers, by, reason, joins }).await;
     drop(admission);
     let reply = reply.map_err(Rejection::Switch)?;
     let mut response = Response::new(reply.body);
@@ -57,8 +60,9 @@ const fn broken(end: UploadEnd) -> Rejection {
     }
 }
 
-/// Why, as the caller says; for refusals, status and audit.
+/// Why, as the caller says, cut to what a log line bears; for refusals, status and audit.
 fn reason(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(REASON)?.to_str().ok()?;
-    text.get(..text.len().min(REASON_BYTES_MAX)).map(str::to_owned)
+    let text = std::str::from_utf8(headers.get(REASON)?.as_bytes()).ok()?;
+    let cut = text.get(..text.floor_char_boundary(REASON_BYTES_MAX)).unwrap_or(text);
+    Some(cut.to_owned()).filter(|reason| !reason.is_empty())
 }

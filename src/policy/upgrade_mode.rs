@@ -1,11 +1,15 @@
-//! What upgrade mode, as far as it is known, does to an operation.
+//! Upgrade mode as one gateway knows it: its states, what moves them ([`Machine`]), and what each does to an operation.
+
+mod machine;
+
+pub use machine::{Event, Machine, Next, Phase, Switch};
 
 use std::time::Duration;
 
 use super::operation::UpgradeRule;
 
 /// The gate of one cluster, as a request sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GateState {
     /// Nothing is known yet, or the view is too old.
     Unknown,
@@ -19,7 +23,9 @@ pub enum GateState {
 }
 
 impl GateState {
-    /// As status, metrics and logs name it.
+    pub const ALL: [Self; 5] = [Self::Unknown, Self::Off, Self::Enabling, Self::On, Self::Disabling];
+
+    /// As status, metrics, logs and the journal name it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -27,6 +33,14 @@ impl GateState {
             Self::Enabling => "enabling",
             Self::On => "on",
             Self::Disabling => "disabling",
+        }
+    }
+
+    /// Whether it holds what upgrade mode refuses.
+    pub const fn is_fenced(self) -> bool {
+        match self {
+            Self::Unknown | Self::Off => false,
+            Self::Enabling | Self::On | Self::Disabling => true,
         }
     }
 }
@@ -48,17 +62,29 @@ pub enum GateAnswer {
     Unknown,
 }
 
-/// The one table of states and rules. `Switches` passes here: it is admitted one at a time by the gate itself.
-pub const fn decide(state: GateState, rule: UpgradeRule, when_unknown: WhenUnknown) -> GateAnswer {
-    match rule {
-        UpgradeRule::Passes | UpgradeRule::Switches => GateAnswer::Pass,
-        UpgradeRule::Refused | UpgradeRule::RefusedAsReset | UpgradeRule::RefusedUnlessManage => {
-            match (state, when_unknown) {
-                (GateState::Off, _) | (GateState::Unknown, WhenUnknown::Forward) => GateAnswer::Pass,
-                (GateState::Unknown, WhenUnknown::Reject) => GateAnswer::Unknown,
-                (GateState::Enabling | GateState::On | GateState::Disabling, _) => GateAnswer::Fenced,
-            }
-        }
+/// The one table of states and rules. `may_manage`: the caller has the cluster privilege `manage`.
+///
+/// `Switches` passes here: the gate itself carries out one at a time.
+#[rustfmt::skip] // a table: one state a column
+pub const fn decide(state: GateState, rule: UpgradeRule, may_manage: bool, when_unknown: WhenUnknown) -> GateAnswer {
+    use GateAnswer::{Fenced, Pass, Unknown};
+    let unknown = match when_unknown { WhenUnknown::Reject => Unknown, WhenUnknown::Forward => Pass };
+    //                                          unknown  off   enabling on      disabling
+    let row = match (rule, may_manage) {
+        (UpgradeRule::Passes, _)             => [Pass,    Pass, Pass,    Pass,   Pass],
+        (UpgradeRule::Switches, _)           => [Pass,    Pass, Pass,    Pass,   Pass],
+        (UpgradeRule::Refused, _)            => [unknown, Pass, Fenced,  Fenced, Fenced],
+        (UpgradeRule::RefusedAsReset, _)     => [unknown, Pass, Fenced,  Fenced, Fenced],
+        (UpgradeRule::RefusedUnlessManage, false) => [unknown, Pass, Fenced, Fenced, Fenced],
+        (UpgradeRule::RefusedUnlessManage, true)  => [Pass, Pass, Pass,    Pass,   Pass],
+    };
+    let [unknown, off, enabling, on, disabling] = row;
+    match state {
+        GateState::Unknown => unknown,
+        GateState::Off => off,
+        GateState::Enabling => enabling,
+        GateState::On => on,
+        GateState::Disabling => disabling,
     }
 }
 
@@ -74,34 +100,4 @@ pub fn effective(state: GateState, age: Duration, max_staleness: Duration) -> Ga
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_old_off_is_unknown_and_an_old_fence_holds() {
-        let limit = Duration::from_secs(3);
-        assert_eq!(effective(GateState::Off, Duration::from_secs(4), limit), GateState::Unknown);
-        assert_eq!(effective(GateState::Off, limit, limit), GateState::Off);
-        for fenced in [GateState::Enabling, GateState::On, GateState::Disabling] {
-            assert_eq!(effective(fenced, Duration::from_secs(4), limit), fenced);
-        }
-    }
-
-    #[test]
-    fn what_always_passes_passes_in_every_state() {
-        for state in [GateState::Unknown, GateState::Off, GateState::Enabling, GateState::On, GateState::Disabling] {
-            assert_eq!(decide(state, UpgradeRule::Passes, WhenUnknown::Reject), GateAnswer::Pass);
-        }
-    }
-
-    #[test]
-    fn what_is_refused_passes_only_while_the_mode_is_known_to_be_off() {
-        let refused = UpgradeRule::Refused;
-        assert_eq!(decide(GateState::Off, refused, WhenUnknown::Reject), GateAnswer::Pass);
-        assert_eq!(decide(GateState::Unknown, refused, WhenUnknown::Reject), GateAnswer::Unknown);
-        assert_eq!(decide(GateState::Unknown, refused, WhenUnknown::Forward), GateAnswer::Pass);
-        for state in [GateState::Enabling, GateState::On, GateState::Disabling] {
-            assert_eq!(decide(state, refused, WhenUnknown::Forward), GateAnswer::Fenced);
-        }
-    }
-}
+mod tests;

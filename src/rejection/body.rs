@@ -6,7 +6,7 @@
 //! `MlUpgradeModeActionFilter.java`, `AbstractTransportSetUpgradeModeAction.java`.
 
 use http::HeaderValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::reply::Asked;
 use super::{Malformation, Rejection};
@@ -14,6 +14,7 @@ use crate::elasticsearch::error_body::{Exception, simple};
 use crate::gate::{Held, SwitchRefusal};
 use crate::policy::{TargetProblem, Unroutable};
 use crate::realm::{Malformed, Unauthenticated};
+use crate::telemetry::clock;
 use crate::upstream::UpstreamError;
 
 /// The body of a refusal.
@@ -160,20 +161,26 @@ fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) ->
 const REFUSED: &str =
     "unable to authenticate with provided credentials and anonymous access is not allowed for this request";
 
+/// Elasticsearch's text as it is, since callers compare it; what it does not tell stands beside it.
 fn held_body(held: &Held, action: Option<&str>, job_reset: bool, asked: &Asked<'_>) -> Exception {
-    match (held, action) {
-        (Held::Unknown, _) => state("the upgrade mode of the cluster is not known at present"),
-        (Held::Fenced(_), _) if job_reset => state("cannot reset job while indices are being upgraded"),
-        (Held::Fenced(_), Some(action)) => {
-            state(format!("Cannot perform {action} action while upgrade mode is enabled"))
-        }
-        (Held::Fenced(_), None) => {
-            state(format!("Cannot perform [{} {}] while upgrade mode is enabled", asked.method, asked.path()))
-        }
-    }
+    let Held::Fenced { state: gate, facts } = held else {
+        return state("the upgrade mode of the cluster is not known at present");
+    };
+    let exception = match action {
+        _ if job_reset => state("cannot reset job while indices are being upgraded"),
+        Some(action) => state(format!("Cannot perform {action} action while upgrade mode is enabled")),
+        None => state(format!("Cannot perform [{} {}] while upgrade mode is enabled", asked.method, asked.path())),
+    };
+    let mut told = Map::new();
+    told.insert("state".to_owned(), json!(gate.name()));
+    told.insert("since".to_owned(), json!(clock::rfc3339(facts.since)));
+    told.extend(facts.by.iter().map(|by| ("by".to_owned(), json!(by))));
+    told.extend(facts.reason.iter().map(|reason| ("reason".to_owned(), json!(reason))));
+    exception.with("upgrade_mode", Value::Object(told))
 }
 
 fn switch_body(refusal: &SwitchRefusal) -> Exception {
+    let timeout = |reason: String| Exception::new("timeout_exception", reason);
     match refusal {
         SwitchRefusal::Query(problem) => argument(problem.to_string()),
         SwitchRefusal::Busy { to, from } => state(
@@ -185,14 +192,19 @@ fn switch_body(refusal: &SwitchRefusal) -> Exception {
                 "Attempted to set [upgrade_mode] for feature name [ml-set-upgrade-mode] to [{to}] from [{from}] while previous request was processing."
             ),
         )),
-        SwitchRefusal::StillAdmitted { requests } => Exception::new(
-            "timeout_exception",
-            format!("[{requests}] requests admitted before upgrade mode have not ended; the cluster was not asked"),
-        ),
-        SwitchRefusal::Unverified(unverified) => Exception::new(
-            "timeout_exception",
-            format!("the cluster acknowledged, but it is not proved that machine learning tasks have ended: {unverified}"),
-        ),
+        SwitchRefusal::StillAdmitted { requests } => timeout(format!(
+            "[{requests}] requests admitted before upgrade mode have not ended; the cluster was not asked"
+        )),
+        SwitchRefusal::Unverified(against) => timeout(format!(
+            "the cluster acknowledged, but it is not proved that machine learning tasks are where they should be: {against}"
+        )),
+        SwitchRefusal::HalfDone { answer, against } => timeout(format!(
+            "upgrade mode is on, but not in effect: {against}; nothing new starts, and the same request again waits on"
+        ))
+        .caused_by(state(format!("the cluster did not acknowledge: {answer}"))),
+        SwitchRefusal::GoesOn(against) => timeout(format!(
+            "the time is over, and upgrade mode is still being switched for another request: {against}"
+        )),
         SwitchRefusal::Upstream(error) => upstream(error),
         SwitchRefusal::Stopping => state("the gateway is stopping"),
     }

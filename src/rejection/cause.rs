@@ -1,5 +1,6 @@
 //! Why a request is refused.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::gate::{Held, SwitchRefusal};
@@ -54,7 +55,7 @@ pub enum Rejection {
     },
     /// A body where Elasticsearch takes none.
     BodyNotSupported,
-    Switch(SwitchRefusal),
+    Switch(Arc<SwitchRefusal>),
     Upstream(UpstreamError),
     /// Not for any reason of the caller's.
     Internal(&'static str),
@@ -120,7 +121,7 @@ impl Rejection {
             Self::Missing | Self::Unauthenticated(_) => Cause::Unauthenticated,
             Self::Denied { .. } | Self::RunAs { .. } | Self::UnspeakableUser => Cause::Denied,
             Self::Throttled { .. } => Cause::Throttled,
-            Self::Held { held: Held::Fenced(_), .. } => Cause::Held,
+            Self::Held { held: Held::Fenced { .. }, .. } => Cause::Held,
             Self::Held { held: Held::Unknown, .. } => Cause::GateUnknown,
             Self::Switch(_) => Cause::Switch,
             Self::Upstream(_) => Cause::Upstream,

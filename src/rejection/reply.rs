@@ -160,7 +160,7 @@ fn retry_after_seconds(rejection: &Rejection) -> Option<u64> {
             Some(1)
         }
         Rejection::Throttled { wait, .. } => Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(1)),
-        Rejection::Held { held: Held::Fenced(_), .. } => Some(30),
+        Rejection::Held { held: Held::Fenced { .. }, .. } => Some(30),
         Rejection::Upstream(
             UpstreamError::NoHealthyNode
             | UpstreamError::Connect { .. }

@@ -36,7 +36,7 @@ impl ErrorStatus {
 }
 
 impl Rejection {
-    pub const fn status(&self) -> ErrorStatus {
+    pub fn status(&self) -> ErrorStatus {
         match self {
             Self::Malformed(_) | Self::BodyBroken | Self::BodyNotSupported => ErrorStatus::BAD_REQUEST,
             Self::Method => ErrorStatus::METHOD_NOT_ALLOWED,
@@ -50,8 +50,8 @@ impl Rejection {
             Self::Denied { .. } | Self::RunAs { .. } | Self::UnspeakableUser => ErrorStatus::FORBIDDEN,
             Self::Throttled { .. } => ErrorStatus::TOO_MANY_REQUESTS,
             Self::Held { held: Held::Unknown, .. } => ErrorStatus::UNAVAILABLE,
-            Self::Held { held: Held::Fenced(_), job_reset: true, .. } => ErrorStatus::CONFLICT,
-            Self::Held { held: Held::Fenced(_), job_reset: false, .. } => ErrorStatus::TOO_MANY_REQUESTS,
+            Self::Held { held: Held::Fenced { .. }, job_reset: true, .. } => ErrorStatus::CONFLICT,
+            Self::Held { held: Held::Fenced { .. }, job_reset: false, .. } => ErrorStatus::TOO_MANY_REQUESTS,
             Self::Switch(refusal) => of_switch(refusal),
             Self::Upstream(error) => of_upstream(error),
             Self::Internal(_) => ErrorStatus::INTERNAL,
@@ -88,7 +88,10 @@ const fn of_switch(refusal: &SwitchRefusal) -> ErrorStatus {
     match refusal {
         SwitchRefusal::Query(_) => ErrorStatus::BAD_REQUEST,
         SwitchRefusal::Busy { .. } => ErrorStatus::TOO_MANY_REQUESTS,
-        SwitchRefusal::StillAdmitted { .. } | SwitchRefusal::Unverified(_) => ErrorStatus::GATEWAY_TIMEOUT,
+        SwitchRefusal::StillAdmitted { .. }
+        | SwitchRefusal::Unverified(_)
+        | SwitchRefusal::HalfDone { .. }
+        | SwitchRefusal::GoesOn(_) => ErrorStatus::GATEWAY_TIMEOUT,
         SwitchRefusal::Upstream(error) => of_upstream(error),
         SwitchRefusal::Stopping => ErrorStatus::UNAVAILABLE,
     }

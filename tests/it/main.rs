@@ -30,3 +30,4 @@ mod scenarios;
 mod serve;
 mod tls;
 mod upgrade_mode;
+mod upgrade_mode_model;

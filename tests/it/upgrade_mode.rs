@@ -1,5 +1,9 @@
 //! The gate: fence, switch, verification, against a cluster that does what the test says.
 
+mod cluster;
+mod failures;
+mod waiting;
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -9,99 +13,9 @@ use mlgate::policy::upgrade_mode::GateState;
 use serde_json::{Value, json};
 
 use crate::harness::gateway::basic;
-use crate::harness::{Client, Exchange, Gateway, PATIENCE, Setup, Upstream};
+use crate::harness::{Client, Gateway, PATIENCE, Setup, Upstream};
 
-/// What the fake cluster says, and what it was asked.
-#[derive(Default)]
-struct Cluster {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    upgrade_mode: bool,
-    /// Descriptions of job tasks that still run.
-    tasks: Vec<&'static str>,
-    node_failures: bool,
-    /// Marks its answers as a gateway would.
-    claims_verified: bool,
-    /// Answers `_ml/info` with 503.
-    silent: bool,
-    /// Answers a switch with 500, after it has set the flag.
-    switch_fails: bool,
-    /// Requests whose path ends so are answered once this is false.
-    holds: Option<&'static str>,
-    /// Targets of all switches that came.
-    switches: Vec<String>,
-    /// How many looks at `_tasks` came.
-    looks: usize,
-}
-
-impl Cluster {
-    fn start(state: State) -> (Arc<Self>, Upstream) {
-        let cluster = Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() });
-        let answering = Arc::clone(&cluster);
-        (cluster, Upstream::scripted(move |exchange| while answering.answer(exchange) {}))
-    }
-
-    fn set(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap());
-        self.changed.notify_all();
-    }
-
-    fn wait(&self, until: impl Fn(&State) -> bool) {
-        let (state, timeout) =
-            self.changed.wait_timeout_while(self.state.lock().unwrap(), PATIENCE, |state| !until(state)).unwrap();
-        drop(state);
-        assert!(!timeout.timed_out(), "the cluster never came to it");
-    }
-
-    fn answer(&self, exchange: &mut Exchange) -> bool {
-        let Some(request) = exchange.request() else { return false };
-        let target = request.line().split(' ').nth(1).unwrap().to_owned();
-        let path = target.split('?').next().unwrap().to_owned();
-        let mut state = self.state.lock().unwrap();
-        while state.holds.is_some_and(|held| path.ends_with(held)) {
-            state = self.changed.wait_timeout(state, PATIENCE).unwrap().0;
-        }
-        let (status, body) = state.reply(&path, &target);
-        let mark = if state.claims_verified { "x-mlgate-verified: true\r\n" } else { "" };
-        drop(state);
-        self.changed.notify_all();
-        let body = body.to_string();
-        exchange.send(format!("HTTP/1.1 {status} X\r\n{mark}content-length: {}\r\n\r\n{body}", body.len()).as_bytes())
-    }
-}
-
-impl State {
-    fn reply(&mut self, path: &str, target: &str) -> (u16, Value) {
-        match path {
-            "/_ml/info" if self.silent => (503, json!({})),
-            "/_ml/info" => (200, json!({ "upgrade_mode": self.upgrade_mode })),
-            "/_tasks" => {
-                self.looks += 1;
-                let tasks: serde_json::Map<String, Value> = self
-                    .tasks
-                    .iter()
-                    .enumerate()
-                    .map(|(id, job)| (format!("n:{id}"), json!({"action": "xpack/ml/job[c]", "description": job})))
-                    .collect();
-                let mut answer = json!({ "nodes": { "n": { "tasks": tasks } } });
-                if self.node_failures {
-                    answer["node_failures"] = json!([{}]);
-                }
-                (200, answer)
-            }
-            "/_ml/set_upgrade_mode" => {
-                self.switches.push(target.to_owned());
-                self.upgrade_mode = target.contains("enabled") && !target.contains("enabled=false");
-                if self.switch_fails { (500, json!({"error": {}})) } else { (200, json!({"acknowledged": true})) }
-            }
-            _ => (200, json!({"opened": true})),
-        }
-    }
-}
+use cluster::{Cluster, State};
 
 fn before(upstream: &Upstream, state: GateState, watch: bool) -> Gateway {
     let mut setup = Setup::of(&[upstream.address]);
@@ -121,10 +35,15 @@ fn reason(answer: &(u16, Value)) -> &str {
 
 /// Sends a request in a thread of its own.
 fn asking(gateway: &Gateway, request: &'static str) -> Receiver<(u16, Value)> {
+    asking_with(gateway, request, "")
+}
+
+/// With header lines beside the credentials.
+fn asking_with(gateway: &Gateway, request: &'static str, lines: &'static str) -> Receiver<(u16, Value)> {
     let (told, answer): (Sender<_>, _) = channel();
     let address = gateway.address;
     thread::spawn(move || {
-        let response = Client::connect(address).simple(request, &basic("ml_admin"));
+        let response = Client::connect(address).simple(request, &format!("{lines}{}", basic("ml_admin")));
         let _ = told.send((response.status, serde_json::from_slice(&response.body).unwrap_or_default()));
     });
     answer
@@ -251,7 +170,7 @@ fn one_switch_at_a_time_whatever_it_asks_for() {
     let (cluster, upstream) = Cluster::start(State { holds: Some("/set_upgrade_mode"), ..State::default() });
     let gateway = before(&upstream, GateState::Off, false);
     let first = asking(&gateway, ENABLE);
-    assert!(upstream.next_request().line().contains("set_upgrade_mode"));
+    upstream.await_request("/_ml/set_upgrade_mode");
     for second in [ENABLE, DISABLE] {
         let answer = ask(&gateway, "ml_admin", second);
         assert_eq!(answer.0, 429);
@@ -270,7 +189,7 @@ fn a_caller_that_leaves_changes_nothing() {
     let gateway = before(&upstream, GateState::Off, false);
     let mut caller = Client::connect(gateway.address);
     caller.send(format!("{ENABLE} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", basic("ml_admin")));
-    assert!(upstream.next_request().line().contains("set_upgrade_mode"));
+    upstream.await_request("/_ml/set_upgrade_mode");
     drop(caller);
     cluster.set(|state| state.holds = None);
     state_becomes(&gateway, GateState::On);
@@ -315,14 +234,15 @@ fn a_fence_is_on_disk_before_the_cluster_is_asked() {
     let (cluster, upstream) = Cluster::start(State { holds: Some("/set_upgrade_mode"), ..State::default() });
     let gateway = before(&upstream, GateState::Off, false);
     let enabling = asking(&gateway, ENABLE);
-    assert!(upstream.next_request().line().contains("set_upgrade_mode"));
+    upstream.await_request("/_ml/set_upgrade_mode");
     let recalled = gate::recall(gateway.journal.path(), "main").unwrap().unwrap();
-    assert_eq!(recalled.state, GateState::On);
-    assert_eq!(recalled.fence.unwrap().by.as_deref(), Some("ml_admin"));
+    assert_eq!(recalled.view.state(), GateState::Enabling);
+    assert_eq!(recalled.view.fence.unwrap().by.as_deref(), Some("ml_admin"));
     cluster.set(|state| state.holds = None);
     assert_eq!(enabling.recv_timeout(PATIENCE).unwrap().0, 200);
     assert_eq!(ask(&gateway, "ml_admin", DISABLE).0, 200);
-    assert!(gate::recall(gateway.journal.path(), "main").unwrap().is_none());
+    let recalled = gate::recall(gateway.journal.path(), "main").unwrap().unwrap();
+    assert_eq!((recalled.view.state(), recalled.view.fence), (GateState::Unknown, None), "the cluster is heard first");
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn answer(state: GateState, rule: UpgradeRule, may_manage: bool, when_unknown: W
     if rule == UpgradeRule::RefusedUnlessManage && may_manage {
         return "passes: the caller has [manage]".to_owned();
     }
-    match decide(state, rule, when_unknown) {
+    match decide(state, rule, may_manage, when_unknown) {
         GateAnswer::Pass => "passes".to_owned(),
         GateAnswer::Fenced if rule == UpgradeRule::RefusedAsReset => "refused with 409".to_owned(),
         GateAnswer::Fenced => "refused with 429".to_owned(),

@@ -5,15 +5,15 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
 use mlgate::audit::Sender;
-use mlgate::gate::{self, FenceFacts, Gate, View};
+use mlgate::gate::{self, FenceFacts, Gate, Remembered, View};
 use mlgate::gateway::recorder::Recorder;
 use mlgate::gateway::worker::{self, Worker};
 use mlgate::gateway::{Cluster, HostPattern, Identity, Limits, ListenerSettings, Shared, Snapshot, Timeouts, listener};
-use mlgate::policy::upgrade_mode::{GateState, WhenUnknown};
+use mlgate::policy::upgrade_mode::{Event, GateState, Machine, WhenUnknown};
 use mlgate::policy::{Role, RoleName, Roles};
 use mlgate::realm::{self, AttemptLimits, Realms, Required, Verifier};
 use mlgate::secret::Secret;
@@ -220,10 +220,8 @@ fn cluster(
     let credentials = settings.credentials.clone();
     let runtime = control.handle().clone();
     let control = gate::Control { runtime: runtime.clone(), client, credentials };
-    let fenced = matches!(setup.state, GateState::On | GateState::Enabling | GateState::Disabling);
-    let facts = FenceFacts { since: SystemTime::UNIX_EPOCH, by: None, reason: None };
-    let view = View { state: setup.state, confirmed: Instant::now(), fence: fenced.then_some(facts) };
-    let gate = Gate::new(setup.name.to_owned(), gate_settings(setup, journal), control, workers, Some(view));
+    let remembered = Some(Remembered::of(view(setup.state)));
+    let gate = Gate::new(setup.name.to_owned(), gate_settings(setup, journal), control, workers, remembered);
     if setup.watch {
         let watched = Arc::clone(&gate);
         runtime.spawn(async move { gate::watch(&watched).await });
@@ -234,6 +232,19 @@ fn cluster(
     let cluster =
         Cluster::new(setup.name, hosts, setup.identity, &settings, Some(&secret), Arc::clone(&health), gate).unwrap();
     ((cluster, kept), health)
+}
+
+/// As if the cluster had been heard at the start.
+fn view(state: GateState) -> View {
+    let machine = match state {
+        GateState::Off => {
+            let heard = Event::Observed { epoch: 0, enabled: false };
+            Machine::unknown().on(heard, Duration::ZERO).0
+        }
+        fenced_or_unknown => Machine::restored(fenced_or_unknown),
+    };
+    let fence = state.is_fenced().then(|| FenceFacts::seen(SystemTime::UNIX_EPOCH));
+    View { machine, fence }
 }
 
 pub(crate) fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {

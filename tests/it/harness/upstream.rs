@@ -72,6 +72,16 @@ impl Upstream {
         self.requests.lock().unwrap().recv_timeout(PATIENCE).expect("no request came to the node")
     }
 
+    /// Waits for a request to `path`; passes over others.
+    pub(crate) fn await_request(&self, path: &str) -> Request {
+        loop {
+            let request = self.next_request();
+            if request.line().split([' ', '?']).nth(1) == Some(path) {
+                return request;
+            }
+        }
+    }
+
     /// A request that has come already.
     pub(crate) fn try_request(&self) -> Option<Request> {
         self.requests.lock().unwrap().try_recv().ok()

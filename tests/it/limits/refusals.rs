@@ -228,7 +228,7 @@ fn a_switch_goes_through_the_gate() {
     let mut client = Client::connect(gateway.address);
     let response = client.simple("POST /_ml/set_upgrade_mode?enabled=true&timeout=20s", &basic("elastic"));
     assert_eq!((response.status, response.json()), (200, json!({"acknowledged": true})));
-    let request = node.next_request();
+    let request = node.await_request("/_ml/set_upgrade_mode");
     assert!(request.line().starts_with("POST /_ml/set_upgrade_mode?enabled=true&timeout="), "{}", request.line());
     assert_eq!(request.value("host"), Some(node.address.to_string().as_str()));
     assert!(request.value("authorization").is_some());
