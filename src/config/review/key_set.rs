@@ -63,6 +63,7 @@ impl Review<'_> {
             }
             return None;
         };
+        self.note(&path_key, "the keys are fetched while mlgate serve runs, and were not looked at");
         let http = document.http.unwrap_or_default();
         self.positive(&key.key("http").key("connect_timeout"), http.connect_timeout);
         self.positive(&key.key("http").key("socket_timeout"), http.socket_timeout);

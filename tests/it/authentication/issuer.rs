@@ -1,5 +1,8 @@
 //! Keys that are fetched by HTTPS: rotation, floods, outages.
 
+mod answers;
+mod serve;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -10,10 +13,10 @@ use mlgate::realm::{Chain, Credentials, RealmSettings, Realms, Unauthenticated, 
 use mlgate::telemetry::clock;
 use serde_json::{Value, json};
 
-use super::key_server::{Answer, IssuerKey, KeyServer, answer_of, set_of};
+use super::key_server::{Answer, IssuerKey, KeyServer, set_of};
 use super::settings;
 use super::tokens::jwt_settings;
-use crate::harness::{Certificates, Client, Home, PATIENCE};
+use crate::harness::{Certificates, PATIENCE};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -259,72 +262,6 @@ async fn keys_of_an_issuer_that_is_down_for_too_long_end() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_key_set_changes_nothing() {
-    let key = IssuerKey::new("one");
-    let elsewhere = KeyServer::publishing(&[&IssuerKey::new("evil")]);
-    let server = KeyServer::publishing(&[&key]);
-    let mut bench = Bench::new(&server, Intervals { retry: HOUR, ..AT_ONCE });
-    bench.until(|status| status.state == KeySetState::Current).await;
-    let location = format!("location: {}\r\n", elsewhere.url());
-    let mut weak = super::signing::keys().small_rsa.clone();
-    weak["kid"] = json!("weak");
-    #[rustfmt::skip] // a table
-    let cases = [
-        (answer_of("302 Found", &location, ""), "status [302]: redirects are not followed"),
-        (answer_of("307 Temporary Redirect", &location, ""), "status [307]: redirects are not followed"),
-        (answer_of("500 Internal Server Error", "", "{\"keys\":[]}"), "status [500]"),
-        (answer_of("404 Not Found", "", ""), "status [404]"),
-        (answer_of("204 No Content", "", ""), "status [204]"),
-        (answer_of("200 OK", "", "<html>"), "not a JSON Web Key set: not a JSON object"),
-        (answer_of("200 OK", "", ""), "not a JSON Web Key set: not a JSON object"),
-        (answer_of("200 OK", "", "{\"keys\":[],\"keys\":[]}"), "not a JSON Web Key set: an object has a member twice"),
-        (answer_of("200 OK", "", "{\"keys\":{}}"), "not a JSON Web Key set: no list [keys]"),
-        (answer_of("200 OK", "", "{\"keys\":[]}"), "no key that can be used"),
-        (answer_of("200 OK", "", &json!({ "keys": [weak] }).to_string()), "no key that can be used"),
-        (answer_of("200 OK", "", &json!({ "keys": vec![json!({}); 101] }).to_string()), "more than 100 keys"),
-        (answer_of("200 OK", "", &" ".repeat((1 << 20) + 1)), "is larger than [1048576] bytes"),
-        (Answer::Bytes(b"SSH-2.0-x\r\n".to_vec()), "broke off or sent no valid answer"),
-        (Answer::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"keys\":[".to_vec()), "broke off or sent no valid answer"),
-        (Answer::Down, "broke off or sent no valid answer"),
-    ];
-    for (answer, expected) in cases {
-        server.answer(answer);
-        // A reload asks at once, and keeps what is there.
-        bench = Bench::after(Some(&bench), issuer(&server, &server.certificates, Intervals { retry: HOUR, ..AT_ONCE }));
-        let failed = bench.keys().status().failed;
-        let status = bench.until(|status| status.failed > failed).await;
-        let problem = status.problem.unwrap();
-        assert!(problem.contains(expected), "{problem}, expected {expected}");
-        assert_eq!(status.state, KeySetState::Stale);
-        assert_eq!(bench.ask(&key.bearer(&claims(0))).await, Ok(()), "{expected}");
-    }
-    assert_eq!(elsewhere.requests(), 0);
-}
-
-#[tokio::test]
-async fn a_weak_key_beside_a_good_one_is_left_out() {
-    let good = IssuerKey::new("good");
-    let mut weak = super::signing::keys().small_rsa.clone();
-    weak["kid"] = json!("weak");
-    let body = json!({ "keys": [weak, { "kty": "oct", "k": "AAAA" }, good.public()] }).to_string();
-    let bench = Bench::new(&KeyServer::start(answer_of("200 OK", "", &body)), AT_ONCE);
-    assert_eq!(bench.ask(&good.bearer(&claims(0))).await, Ok(()));
-    assert_eq!(bench.keys().status().keys, 1);
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_trusted_gives_no_keys() {
-    let key = IssuerKey::new("one");
-    let server = KeyServer::publishing(&[&key]);
-    let others = Certificates::for_names(&["127.0.0.1"]);
-    let bench = Bench::after(None, issuer(&server, &others, Intervals { retry: HOUR, ..AT_ONCE }));
-    let status = bench.until(|status| status.failed == 1).await;
-    assert_eq!((status.state, server.requests()), (KeySetState::Missing, 0));
-    assert!(status.problem.unwrap().contains("cannot connect"));
-    assert_eq!(bench.ask(&key.bearer(&claims(0))).await, UNKNOWN);
-}
-
-#[tokio::test]
 async fn a_reload_keeps_the_keys_of_the_same_server_only() {
     let key = IssuerKey::new("one");
     let server = KeyServer::publishing(&[&key]);
@@ -339,61 +276,4 @@ async fn a_reload_keeps_the_keys_of_the_same_server_only() {
     let mut distrusting = issuer(&server, &server.certificates, AT_ONCE);
     distrusting.tls.checks_name = false;
     assert_eq!(Bench::after(Some(&first), distrusting).keys().status().state, KeySetState::Missing);
-}
-
-#[test]
-fn the_gateway_starts_without_the_issuer_and_takes_its_tokens_once_it_is_there() {
-    let key = IssuerKey::new("one");
-    let server = KeyServer::start(Answer::Down);
-    let home = Home::new();
-    home.write("config/issuer-ca.crt", &server.certificates.pem());
-    let url = server.url();
-    home.write(
-        "config/mlgate.yml",
-        &format!(
-            "listeners: [ {{ address: '127.0.0.1:0', tls: {{ certificate: ../certs/server.crt, key: ../certs/server.key }} }} ]\n\
-             admin: {{ address: '127.0.0.1:0' }}\nworkers: 1\n\
-             clusters: [ {{ name: main, embedded: {{ data: ../data }} }} ]\n\
-             authentication:\n  realms:\n  - type: jwt\n    name: jwt1\n    allowed_issuer: https://issuer.example\n    \
-             allowed_audiences: [elasticsearch]\n    allowed_signature_algorithms: [ES256]\n    claims: {{ principal: sub }}\n    \
-             pkc_jwkset_path: {url}\n    ssl: {{ certificate_authorities: [issuer-ca.crt] }}\n"
-        ),
-    );
-    let mut process = home.serve();
-    let (address, admin) = (process.listening(), process.listening());
-    process.sometime("the key set of the issuer cannot be fetched");
-    let seen = |path: &str| String::from_utf8(Client::connect(admin).simple(path, "").body).unwrap();
-    let ready: Value = serde_json::from_str(&seen("GET /readyz")).unwrap();
-    let detail = &ready["detail"]["key_sets"]["jwt1"];
-    assert_eq!(
-        (&detail["state"], &detail["keys"], &detail["age_seconds"]),
-        (&json!("missing"), &json!(0), &Value::Null)
-    );
-    assert!(detail["problem"].as_str().unwrap().contains("127.0.0.1"), "{detail}");
-    assert!(!seen("GET /metrics").contains("mlgate_jwkset_age_seconds{"));
-
-    server.publish(&[&key]);
-    let header = format!("Authorization: {}\r\n", key.bearer(&claims(0)));
-    let who = home.client(address).simple("GET /_security/_authenticate", &header);
-    assert_eq!(who.status, 200);
-    process.sometime("key set fetched");
-    let ready: Value = serde_json::from_str(&seen("GET /readyz")).unwrap();
-    assert_eq!(ready["detail"]["key_sets"]["jwt1"]["state"], "current");
-    let metrics = seen("GET /metrics");
-    for line in [
-        "mlgate_jwkset_keys{realm=\"jwt1\"} 1\n",
-        "mlgate_jwkset_fetches_total{realm=\"jwt1\",outcome=\"success\"} 1\n",
-    ] {
-        assert!(metrics.contains(line), "{line} in {metrics}");
-    }
-    let refused = home
-        .client(address)
-        .simple("GET /_ml/info", &format!("Authorization: {}\r\n", IssuerKey::new("one").bearer(&claims(0))));
-    assert_eq!(refused.status, 401);
-
-    // A reload keeps the keys, also while the issuer is down.
-    server.answer(Answer::Down);
-    process.signal("HUP");
-    process.until("\"message\":\"reloaded\"");
-    assert_eq!(home.client(address).simple("GET /_security/_authenticate", &header).status, 200);
 }
