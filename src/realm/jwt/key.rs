@@ -14,6 +14,9 @@ use super::settings::Algorithm;
 const RSA_BITS_MIN: usize = 2048;
 const RSA_BITS_MAX: usize = 8192;
 
+/// Sizes of an RSA exponent that aws-lc-rs takes; by an exponent of one every padded hash would be its own signature.
+const EXPONENT_BITS: std::ops::RangeInclusive<usize> = 2..=33;
+
 /// Shortest shared key: as long as the shortest hash (RFC 7518, 3.2).
 const HMAC_BYTES_MIN: usize = 32;
 
@@ -194,9 +197,12 @@ const RSA: [Algorithm; 6] =
 fn rsa(members: &Object) -> Result<Material, KeyProblem> {
     let (modulus, exponent) = (decoded(members, "n")?, decoded(members, "e")?);
     let (n, e) = (without_leading_zeros(&modulus), without_leading_zeros(&exponent));
-    let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
-    if !(RSA_BITS_MIN..=RSA_BITS_MAX).contains(&bits) {
-        return Err(KeyProblem::RsaSize(bits));
+    let size = bits(n);
+    if !(RSA_BITS_MIN..=RSA_BITS_MAX).contains(&size) {
+        return Err(KeyProblem::RsaSize(size));
+    }
+    if !is_odd(n) || !is_odd(e) || !EXPONENT_BITS.contains(&bits(e)) {
+        return Err(KeyProblem::Invalid);
     }
     // `jsonwebtoken` looks at a key when it verifies; a bad one is to be found when it is read.
     let checked = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256);
@@ -248,6 +254,15 @@ fn decoded(members: &Object, name: &'static str) -> Result<Vec<u8>, KeyProblem> 
 fn sized(members: &Object, name: &'static str, size: usize) -> Result<Vec<u8>, KeyProblem> {
     let bytes = decoded(members, name)?;
     if bytes.len() == size { Ok(bytes) } else { Err(KeyProblem::Invalid) }
+}
+
+/// Of a number without leading zeros.
+fn bits(number: &[u8]) -> usize {
+    number.len() * 8 - number.first().map_or(0, |first| first.leading_zeros() as usize)
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|last| last % 2 == 1)
 }
 
 fn without_leading_zeros(bytes: &[u8]) -> &[u8] {

@@ -15,7 +15,7 @@ fn weak_and_broken_keys_are_refused_when_they_are_read() {
     point["y"] = point["x"].clone();
     assert_eq!(set(point), "key 1 [p256]: not a point of its curve, or not an RSA key");
     // By an exponent of one every padded hash is its own signature.
-    for exponent in ["AQ", "Ag", "AA", ""] {
+    for exponent in ["AQ", "Ag", "AA", "", "AAAB", "BAAAAAE", "________"] {
         let mut weak = public_set()["keys"][0].clone();
         weak["e"] = json!(exponent);
         assert_eq!(set(weak), "key 1 [rsa]: not a point of its curve, or not an RSA key", "{exponent}");
