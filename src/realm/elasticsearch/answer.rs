@@ -13,6 +13,8 @@ use crate::policy::rights::{exact_privileges, questions};
 use crate::policy::{Account, ClusterRights, RoleName};
 
 const USERNAME_BYTES_MAX: usize = 1024;
+/// Privileges in one answer: some more than are asked for.
+const ANSWERS_MAX: usize = 1024;
 /// Of a reason that is told to the caller.
 const REASON_BYTES_MAX: usize = 1024;
 
@@ -125,7 +127,7 @@ pub(super) fn rights(body: &[u8], username: &str, account: Account, with_exact: 
     Ok(ClusterRights::new(account, answer))
 }
 
-/// Names to answers; a name that comes twice is refused.
+/// Names to answers; a name that comes twice is refused, and so are very many.
 struct Answers(BTreeMap<String, bool>);
 
 impl<'de> Deserialize<'de> for Answers {
@@ -148,6 +150,9 @@ impl<'de> Visitor<'de> for AnswersVisitor {
         while let Some((name, answer)) = map.next_entry::<String, bool>()? {
             if answers.insert(name, answer).is_some() {
                 return Err(A::Error::custom("a name comes twice"));
+            }
+            if answers.len() > ANSWERS_MAX {
+                return Err(A::Error::custom("more names than anybody asks for"));
             }
         }
         Ok(Answers(answers))

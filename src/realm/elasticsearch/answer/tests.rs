@@ -139,6 +139,8 @@ fn answers_that_contradict_themselves_are_none() {
     ] {
         assert_eq!(of(&body), Err(expected), "{}", body.get(..120).unwrap_or(&body));
     }
+    let many: Vec<String> = (0..=ANSWERS_MAX).map(|number| format!(r#""{number}":true"#)).collect();
+    assert_eq!(of(&answers(false, &format!("{{{}}}", many.join(",")))), Err(Odd::Malformed));
     assert!(granted(&of(&answers(false, &but_one)).unwrap(), "cluster:admin/xpack/ml/job/close"));
     assert!(!granted(&of(&answers(false, &but_one)).unwrap(), OPEN));
 }

@@ -1,6 +1,7 @@
 //! The realm in a whole gateway: what callers read, what nodes get.
 
 use mlgate::gateway::Identity;
+use mlgate::policy::upgrade_mode::GateState;
 use mlgate::realm::Required;
 use mlgate::secret::Secret;
 use mlgate::upstream::Credentials;
@@ -127,5 +128,40 @@ fn with_the_gateways_own_credentials_the_callers_end_at_the_gateway() {
         assert_eq!(passed.value("authorization"), ours, "{identity:?}");
         let named = (identity == Identity::RunAs).then_some("bob");
         assert_eq!(passed.value("es-security-runas-user"), named, "{identity:?}");
+    }
+}
+
+#[test]
+fn a_run_as_that_the_cluster_refuses_is_403_with_its_reason() {
+    let reason = "action [cluster:admin/xpack/security/user/authenticate] is unauthorized for user [jane] with effective roles [ops], because \
+                  user [jane] is unauthorized to run as [root]";
+    let body = json!({"error": {"type": "security_exception", "reason": reason}, "status": 403}).to_string();
+    let node =
+        node(move |request| if request.line().contains("/_security/") { answer(403, &body) } else { OK.to_vec() });
+    let gateway = before(&node, |_| {});
+    let lines = format!("{}es-security-runas-user: root\r\n", line(&basic("jane", "secret")));
+    let refused = Client::connect(gateway.address).simple(STATS, &lines);
+    assert_eq!(
+        (refused.status, refused.value("x-elastic-product"), refused.value("www-authenticate")),
+        (403, None, None)
+    );
+    assert_eq!(refused.json()["error"]["reason"], reason);
+    assert_eq!(asked(&node), 1);
+}
+
+#[test]
+fn what_needs_manage_in_upgrade_mode_needs_the_clusters_word_for_it() {
+    for (yes, status) in
+        [(&["manage_ml", "manage"] as &'static [&'static str], 200), (&["manage_ml"], 429), (&["manage"], 403)]
+    {
+        let node = node(move |request| match request.line().split(' ').nth(1).unwrap() {
+            "/_security/_authenticate" => user("jane"),
+            path if path.starts_with("/_security/") => privileges("jane", yes),
+            _ => OK.to_vec(),
+        });
+        let gateway = before(&node, |setup| setup.cluster().state = GateState::On);
+        let response =
+            Client::connect(gateway.address).simple("PUT /.ml-config/_doc/1", &line(&basic("jane", "secret")));
+        assert_eq!(response.status, status, "{yes:?}");
     }
 }
