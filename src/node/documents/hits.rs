@@ -74,4 +74,6 @@ pub struct TimedDocument {
     pub index: Arc<str>,
     pub id: String,
     pub source: Value,
+    /// Of the source as it is stored.
+    pub source_bytes: usize,
 }

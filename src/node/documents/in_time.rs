@@ -109,7 +109,8 @@ fn from_index(
         let value = parsed(&source)?;
         if matcher.matches(id, &value) {
             bytes += source.len();
-            found.push(TimedDocument { time_ms, index: Arc::clone(&index.name), id: id.to_owned(), source: value });
+            let (index, id) = (Arc::clone(&index.name), id.to_owned());
+            found.push(TimedDocument { time_ms, index, id, source: value, source_bytes: source.len() });
         }
         Ok(Step::Next)
     })?;

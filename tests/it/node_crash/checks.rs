@@ -89,7 +89,7 @@ pub(super) fn results(address: SocketAddr, job: &str) -> Value {
     let stats = done(address, &format!("GET /_ml/anomaly_detectors/{job}/_stats"), &Value::Null);
     let counts = &stats["jobs"][0]["data_counts"];
     let body = json!({"query": {"bool": {"filter": [{"term": {"job_id": job}}],
-        "must_not": [{"term": {"result_type": "model_size_stats"}}]}}, "sort": ["timestamp"]});
+        "must_not": [{"terms": {"result_type": ["model_size_stats", "timing_stats"]}}]}}, "sort": ["timestamp"]});
     let found = done(address, "POST /.ml-anomalies-shared/_search?size=10000", &body);
     let hits = found["hits"]["hits"].as_array().unwrap();
     let documents: BTreeMap<&str, &Value> = hits

@@ -9,6 +9,7 @@ pub(crate) mod retention;
 pub(crate) mod revert;
 pub(crate) mod snapshot;
 mod surroundings;
+mod timing;
 mod work;
 
 use std::sync::Arc;

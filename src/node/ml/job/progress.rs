@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::counts::DataCounts;
+use super::timing::Timing;
 use crate::node::documents::Cursor;
 use crate::node::ml::feed::HourlyAverage;
 
@@ -18,8 +19,8 @@ pub(crate) struct Progress {
     pub(crate) position: Option<Position>,
     /// Documents of interim results, which the next batch replaces.
     pub(crate) interim: Vec<String>,
-    /// Time spent on finishing buckets, in milliseconds.
-    pub(crate) bucket_time_ms: f64,
+    /// Of finishing buckets.
+    pub(crate) timing: Timing,
     /// The number of the newest snapshot that was ever saved: ids are not given twice.
     pub(crate) last_snapshot: i64,
     /// Milliseconds since 1970; `None` before the first batch with data since the last snapshot.

@@ -62,8 +62,9 @@ pub(crate) fn revert(
             batch.delete_state(state_key::learned(&job.id));
             progress.counts.latest_record_timestamp = time("latest_record_time_stamp");
             progress.counts.latest_bucket_timestamp = time("latest_result_time_stamp");
-            let Position { searches, search_time_ms, .. } = progress.position.unwrap_or_default();
-            progress.position = saved.position.map(|position| Position { searches, search_time_ms, ..position });
+            let Position { searches, search_time_ms, search_time, .. } = progress.position.unwrap_or_default();
+            progress.position =
+                saved.position.map(|position| Position { searches, search_time_ms, search_time, ..position });
             progress.changed_ms = None;
         }
     }

@@ -157,6 +157,7 @@ impl Work {
             self.take(&Record { time_ms: document.time_ms, fields }, last).await?;
             // After it was taken: what is written while its predecessors' buckets are finished does not count it yet.
             self.progress.counts.input_record_count += 1;
+            self.progress.counts.input_bytes += document.source_bytes as u64;
             self.progress.counts.input_field_count += fields.len() as u64;
             last = Some(document);
             if index % TURN == TURN - 1 {
@@ -216,7 +217,7 @@ impl Work {
     fn finish_next(&mut self, time_ms: i64) -> Option<BucketOutcome> {
         let begun = Instant::now();
         let bucket = self.engine.finish_before(time_ms)?;
-        self.progress.bucket_time_ms += begun.elapsed().as_secs_f64() * 1000.0;
+        self.progress.timing.add(begun.elapsed().as_secs_f64() * 1000.0, bucket.start_ms);
         Some(bucket)
     }
 
@@ -297,6 +298,8 @@ impl Work {
         }
         let counts = self.progress.counts.shown(&self.job.id);
         batch.index(index, format!("{}_data_counts", self.job.id), Source::from_value(Value::Object(counts))?);
+        let timing = self.progress.timing.document(&self.job.id);
+        batch.index(index, format!("{}_timing_stats", self.job.id), Source::from_value(timing)?);
         batch.put_state(state_key::progress(&self.job.id), bytes(&self.progress)?);
         Ok(())
     }

@@ -40,8 +40,6 @@ pub(super) fn job_stats(call: &Call, no_match: NoMatch) -> Result<Vec<Value>, Ap
 
 fn job_of(core: &Core, metadata: &Metadata, running: &Running, job: &Job) -> Result<Value, ApiError> {
     let progress: Progress = read(core, &state_key::progress(&job.id))?.unwrap_or_default();
-    let buckets = progress.counts.bucket_count;
-    let average = if buckets == 0 { 0.0 } else { progress.bucket_time_ms / buckets as f64 };
     let mut shown = Map::new();
     shown.insert("job_id".to_owned(), json!(job.id));
     shown.insert("data_counts".to_owned(), Value::Object(progress.counts.shown(&job.id)));
@@ -54,15 +52,7 @@ fn job_of(core: &Core, metadata: &Metadata, running: &Running, job: &Job) -> Res
         let open_s = core.clock.now_ms().saturating_sub(task.started_ms).max(0) / 1000;
         shown.insert("open_time".to_owned(), json!(format!("{open_s}s")));
     }
-    shown.insert(
-        "timing_stats".to_owned(),
-        json!({
-            "job_id": job.id,
-            "bucket_count": buckets,
-            "total_bucket_processing_time_ms": progress.bucket_time_ms,
-            "average_bucket_processing_time_ms": average,
-        }),
-    );
+    shown.insert("timing_stats".to_owned(), Value::Object(progress.timing.shown(&job.id)));
     Ok(Value::Object(shown))
 }
 

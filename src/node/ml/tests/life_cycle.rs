@@ -171,3 +171,24 @@ async fn names_expand_over_ids_wildcards_and_groups() {
         3
     );
 }
+
+#[tokio::test]
+async fn figures_are_those_of_what_was_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::start(folder.path()).await;
+    bench.index(documents(0, 360)).await;
+    bench.job_with_datafeed("j").await;
+    bench.done("POST /_ml/anomaly_detectors/j/_open", Value::Null).await;
+    bench.done("POST /_ml/datafeeds/j/_start?end=now", Value::Null).await;
+    let stats = bench.until_state("j", "closed").await;
+    let bytes: usize = documents(0, 360).map(|(_, document)| document.to_string().len()).sum();
+    assert_eq!(stats["data_counts"]["input_bytes"], bytes);
+    let timing = |name: &str| stats["timing_stats"][format!("{name}_bucket_processing_time_ms")].as_f64().unwrap();
+    assert_eq!(timing("average"), timing("total") / stats["timing_stats"]["bucket_count"].as_f64().unwrap());
+    for name in ["average", "exponential_average"] {
+        assert!((timing("minimum")..=timing("maximum")).contains(&timing(name)), "{stats}");
+    }
+    let stored = bench.node.core.documents.document(".ml-anomalies-shared", "j_timing_stats").unwrap().unwrap().source;
+    assert_eq!(stored["result_type"], "timing_stats");
+    assert_eq!(stored["bucket_count"], stats["timing_stats"]["bucket_count"]);
+}
