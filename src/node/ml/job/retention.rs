@@ -60,7 +60,7 @@ fn beyond<'a>(snapshots: impl Iterator<Item = &'a (i64, String)>, keep_from_ms: 
             expired.push(id.clone());
             continue;
         }
-        let days = (time_ms - next_to_keep_ms) / DAY_MS + 1;
+        let days = time_ms.saturating_sub(next_to_keep_ms) / DAY_MS + 1;
         next_to_keep_ms = next_to_keep_ms.saturating_add(days.saturating_mul(DAY_MS));
     }
     expired

@@ -14,12 +14,13 @@ use tokio::sync::watch;
 use super::Parts;
 use super::local::Signal;
 use super::metadata::{Blocked, Metadata};
+use super::notification::{self, Level};
 use super::persistent::{Operation, TaskKey};
 use super::state_key;
-use crate::node::Identity;
+use crate::node::Core;
 use crate::node::http::ApiError;
 use crate::node::store::{Batch, Source};
-pub(crate) use purge::{Pace, Purge, remove};
+pub(crate) use purge::{Purge, Purging};
 
 /// Outcomes of tasks that nobody waits for.
 pub(crate) const TASKS_INDEX: &str = ".tasks";
@@ -50,10 +51,14 @@ async fn attempt(parts: &Parts, job_id: &str, told: &watch::Receiver<Signal>) ->
         Operation::Revert { from_ms } => Purge::ResultsFrom(from_ms),
     };
     let core = parts.cluster.core();
-    if !remove(core, job, what, &Pace::until(told.clone())).await? {
-        return Ok(());
+    let mut purging = Purging::new(job, what)?;
+    while let Some((batch, _)) = purging.next(core).await? {
+        if *told.borrow() == Signal::Vacate {
+            return Ok(());
+        }
+        core.store.commit(batch).await?.all()?;
     }
-    parts.cluster.update(|metadata, batch| finish(&core.identity, core.clock.now_ms(), metadata, batch, job_id)).await
+    parts.cluster.update(|metadata, batch| finish(core, metadata, batch, job_id)).await
 }
 
 /// A job that was deleted by force may still be writing.
@@ -64,22 +69,18 @@ async fn job_ended(parts: &Parts, job_id: &str) {
     let _ = running.wait_for(|running| !running.tasks.contains_key(&key)).await;
 }
 
-fn finish(
-    identity: &Identity,
-    now_ms: i64,
-    metadata: &mut Metadata,
-    batch: &mut Batch,
-    job_id: &str,
-) -> Result<(), ApiError> {
+fn finish(core: &Core, metadata: &mut Metadata, batch: &mut Batch, job_id: &str) -> Result<(), ApiError> {
     let Some(blocked) = metadata.blocked.remove(job_id) else { return Ok(()) };
     match blocked.operation {
         Operation::Delete => {
             forget(job_id, batch);
+            notification::put(core, job_id, Level::Info, "Job deleted", batch)?;
             metadata.jobs.remove(job_id);
             leave_calendars(job_id, metadata)?;
         }
         Operation::Reset => {
             forget(job_id, batch);
+            notification::put(core, job_id, Level::Info, "Job has been reset", batch)?;
             let members = [("model_snapshot_id", Value::Null), ("finished_time", Value::Null)];
             let fresh = metadata.job(job_id)?.with(&members)?;
             metadata.jobs.insert(job_id.to_owned(), Arc::new(fresh));
@@ -87,8 +88,8 @@ fn finish(
         Operation::Revert { .. } => {}
     }
     if blocked.kept {
-        let outcome = Source::from_value(outcome(identity, now_ms, &blocked, job_id))?;
-        batch.index(TASKS_INDEX, format!("{}:{}", identity.node_id, blocked.task), outcome);
+        let outcome = Source::from_value(outcome(core, &blocked, job_id))?;
+        batch.index(TASKS_INDEX, format!("{}:{}", core.identity.node_id, blocked.task), outcome);
     }
     Ok(())
 }
@@ -108,13 +109,13 @@ fn forget(job_id: &str, batch: &mut Batch) {
 }
 
 /// As `GET _tasks/{id}` answers when the task has ended.
-fn outcome(identity: &Identity, now_ms: i64, blocked: &Blocked, job_id: &str) -> Value {
+fn outcome(core: &Core, blocked: &Blocked, job_id: &str) -> Value {
     let key = TaskKey::Operation(blocked.operation, job_id.to_owned());
-    let running_ms = now_ms.saturating_sub(blocked.since_ms).max(0);
+    let running_ms = core.clock.now_ms().saturating_sub(blocked.since_ms).max(0);
     json!({
         "completed": true,
         "task": {
-            "node": identity.node_id,
+            "node": core.identity.node_id,
             "id": blocked.task,
             "type": key.kind(),
             "action": key.action(),

@@ -9,8 +9,7 @@ use super::call::Call;
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::identifier::NoMatch;
-use crate::node::ml::maintenance::expire;
-use crate::node::ml::operation::Pace;
+use crate::node::ml::maintenance::{Pace, expire};
 
 const TIMEOUT_DEFAULT_MS: i64 = 8 * 3_600_000;
 /// A month: no deadline is further away, so that it can be computed.
@@ -32,12 +31,11 @@ pub(super) async fn delete(call: Call) -> Result<Reply, ApiError> {
         None => fields.text("job_id")?.unwrap_or("_all").to_owned(),
     };
     let deadline = Instant::now().checked_add(Duration::from_millis(timeout_ms.unsigned_abs()));
-    let pace = Pace::timed(deadline, rate.filter(|rate| *rate > 0.0));
+    let pace = Pace { deadline, rate: rate.filter(|rate| *rate > 0.0) };
     let metadata = call.metadata();
     let ids = metadata.expand_jobs(&id, NoMatch::Allowed)?;
     for job in ids.iter().filter_map(|id| metadata.jobs.get(id)) {
-        call.permit()?;
-        if !expire(call.parts(), job, &pace).await? {
+        if !expire(call.parts(), job, pace).await? {
             return Ok(Reply::json(json!({"deleted": false})));
         }
     }

@@ -1,5 +1,6 @@
 //! Configurations of jobs: create, list, update, delete, reset, validate.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -12,6 +13,7 @@ use crate::node::ml::configuration::{Datafeed, Job, read_detector};
 use crate::node::ml::indices;
 use crate::node::ml::job::Progress;
 use crate::node::ml::metadata::Metadata;
+use crate::node::ml::notification::{self, Level};
 use crate::node::ml::persistent::{Operation, TaskKey};
 use crate::node::ml::problem::Problem;
 use crate::node::ml::state_key;
@@ -36,8 +38,9 @@ pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
     let job = Arc::new(job);
     let added = Arc::clone(&job);
     let shown = call
-        .change(|metadata, _| {
+        .change(|metadata, batch| {
             check_new(metadata, &added)?;
+            notification::put(&call.node.core, &added.id, Level::Info, "Job created", batch)?;
             metadata.jobs.insert(added.id.clone(), Arc::clone(&added));
             if let Some(datafeed) = datafeed {
                 super::datafeeds::check_new(metadata, &datafeed)?;
@@ -114,8 +117,11 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
     let id = call.expression("job_id");
     call.permit()?;
     let shown = call
-        .change(|metadata, _| {
+        .change(|metadata, batch| {
             let job = metadata.job(&id)?.updated(&body)?;
+            let members: BTreeSet<&str> = body.keys().map(String::as_str).filter(|name| *name != "job_id").collect();
+            let members = Vec::from_iter(members).join(", ");
+            notification::put(&call.node.core, &id, Level::Info, format!("Job updated: [{members}]"), batch)?;
             filters::check_known(metadata, &job)?;
             check_names(metadata, &job)?;
             let old = metadata.job(&id)?;

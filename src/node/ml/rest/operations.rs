@@ -6,6 +6,7 @@ use super::call::Call;
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::duration::to_ms;
 use crate::node::ml::metadata::{Blocked, Metadata};
+use crate::node::ml::notification::{self, Level};
 use crate::node::ml::persistent::Operation;
 use crate::node::ml::problem::Problem;
 
@@ -59,7 +60,7 @@ async fn mark(
     begin: impl FnOnce(&mut Metadata) -> Result<(), Problem>,
 ) -> Result<u64, ApiError> {
     let (task, since_ms) = (call.parts().local.reserve(), call.node.core.clock.now_ms());
-    call.change(|metadata, _| {
+    call.change(|metadata, batch| {
         if operation == Operation::Reset && metadata.standing.upgrade_mode {
             return Err(Problem::ResetInUpgradeMode.into());
         }
@@ -72,6 +73,10 @@ async fn mark(
             return Ok(blocked.task);
         }
         begin(metadata)?;
+        if operation == Operation::Delete {
+            let message = format!("Deleting job by task with id '{}:{task}'", call.node.core.identity.node_id);
+            notification::put(&call.node.core, id, Level::Info, message, batch)?;
+        }
         metadata.blocked.insert(id.to_owned(), Blocked { operation, task, since_ms, kept });
         Ok(task)
     })

@@ -10,6 +10,7 @@ use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::job::revert::{Intervening, revert as take_back};
 use crate::node::ml::metadata::{Blocked, Metadata};
+use crate::node::ml::notification::{self, Level};
 use crate::node::ml::persistent::Operation;
 use crate::node::ml::problem::Problem;
 
@@ -30,6 +31,8 @@ pub(super) async fn revert(call: Call) -> Result<Reply, ApiError> {
             check(metadata, &id, &snapshot_id)?;
             let reverted = take_back(&call.node.core, metadata.job(&id)?, &snapshot_id, intervening, batch)?;
             metadata.jobs.insert(id.clone(), Arc::new(reverted.job));
+            let message = format!("Job model snapshot reverted to '{snapshot_id}'");
+            notification::put(&call.node.core, &id, Level::Info, message, batch)?;
             if intervening == Intervening::Deleted {
                 let operation = Operation::Revert { from_ms: reverted.results_from_ms };
                 metadata.blocked.insert(id.clone(), Blocked { operation, task, since_ms, kept: false });

@@ -11,6 +11,7 @@ use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::identifier::NoMatch;
 use crate::node::ml::job::snapshot::{self, SNAPSHOT_RESULT};
+use crate::node::ml::notification::{self, Level};
 use crate::node::ml::problem::Problem;
 use crate::node::store::Source;
 
@@ -72,12 +73,14 @@ pub(super) async fn delete(call: Call) -> Result<Reply, ApiError> {
     let (id, snapshot_id) = (call.expression("job_id"), call.expression("snapshot_id"));
     call.change(|metadata, batch| {
         let job = metadata.job(&id)?;
-        snapshot::find(&call.node.core, job, &snapshot_id)?;
+        let model = snapshot::find(&call.node.core, job, &snapshot_id)?;
         if job.snapshot_id() == Some(&snapshot_id) {
             return Err(Problem::ActiveSnapshot { job: id.clone(), snapshot: snapshot_id.clone() }.into());
         }
         snapshot::remove(job, &snapshot_id, batch);
-        Ok(())
+        let description = model.get("description").and_then(Value::as_str).unwrap_or("null");
+        let message = format!("Model snapshot [{snapshot_id}] with description '{description}' deleted");
+        notification::put(&call.node.core, &id, Level::Info, message, batch)
     })
     .await?;
     Ok(Reply::json(json!({"acknowledged": true})))

@@ -9,4 +9,5 @@ mod life_cycle;
 mod refusals;
 mod results;
 mod snapshots;
+mod strangers;
 mod upgrade_mode;

@@ -1,5 +1,11 @@
 use serde_json::{Value, json};
 
+use crate::node::documents::{QueryNode, SearchRequest};
+use crate::node::indices::IndexExpression;
+use crate::node::ml::local::{LocalTask, Signal};
+use crate::node::ml::persistent::TaskKey;
+use crate::node::security::Access;
+
 use super::harness::{Bench, documents, job, killed, results};
 
 async fn filled(bench: &Bench) {
@@ -86,4 +92,56 @@ async fn upgrade_mode_lets_nothing_be_taken_up_again() {
         .await
         .unwrap();
     assert!(bench.node.ml.parts.cluster.wait(60_000, |metadata| metadata.jobs.is_empty()).await);
+}
+
+async fn notifications(bench: &Bench) -> Vec<String> {
+    let indices = IndexExpression::of(vec![".ml-notifications-000002".to_owned()]);
+    let request = SearchRequest { size: 100, ..SearchRequest::new(indices, QueryNode::MatchAll) };
+    let hits = bench.node.core.documents.search(request, &Access::Everything).await.unwrap().hits;
+    hits.iter().map(|hit| hit.document.source["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_done_to_a_job_is_told_in_notifications() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::start(folder.path()).await;
+    filled(&bench).await;
+    bench.done("POST /_ml/anomaly_detectors/j/_update", json!({"groups": ["g"], "description": "d", "job_id": "j"})).await;
+    bench.done("POST /_ml/anomaly_detectors/j/_close", Value::Null).await;
+    bench.done("POST /_ml/anomaly_detectors/j/model_snapshots/empty/_revert", Value::Null).await;
+    bench.done("DELETE /_ml/anomaly_detectors/j/model_snapshots/1767249600", Value::Null).await;
+    bench.done("POST /_ml/anomaly_detectors/j/_reset", Value::Null).await;
+    bench.done("DELETE /_ml/anomaly_detectors/j", Value::Null).await;
+    let told = notifications(&bench).await;
+    for message in [
+        "Job created",
+        "Job updated: [description, groups]",
+        "Job model snapshot reverted to 'empty'",
+        "Model snapshot [1767249600] with description 'State persisted due to job close at 2026-01-01T06:40:00.000Z' deleted",
+        "Job has been reset",
+        "Job deleted",
+    ] {
+        assert!(told.iter().any(|told| told == message), "{message}: {told:?}");
+    }
+    assert!(told.iter().any(|told| told.starts_with("Deleting job by task with id 'node-id:")));
+}
+
+#[tokio::test]
+async fn upgrade_mode_waits_for_what_was_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::start(folder.path()).await;
+    bench.done("PUT /_ml/anomaly_detectors/j", job("count", None)).await;
+    let parts = &bench.node.ml.parts;
+    // Stands for a job that still writes: its deletion waits for it.
+    let (signal, _told) = tokio::sync::watch::channel(Signal::Run);
+    let task = LocalTask { id: 0, allocation: 0, started_ms: 0, signal, commands: None };
+    let writer = parts.local.enter(TaskKey::Job("j".to_owned()), task);
+    let begun = bench.done("DELETE /_ml/anomaly_detectors/j?wait_for_completion=false", Value::Null).await;
+    let running = bench.done(&format!("GET /_tasks/{}", begun["task"].as_str().unwrap()), Value::Null).await;
+    assert_eq!((&running["completed"], &running["task"]["description"]), (&json!(false), &json!("delete-job-j")));
+    let (status, answer) = bench.call("POST /_ml/set_upgrade_mode?enabled=true&timeout=1ms", Value::Null).await;
+    assert_eq!(status, 500);
+    assert!(answer.to_string().contains("delete-job-j"), "{answer}");
+    drop(writer);
+    assert!(parts.cluster.wait(60_000, |metadata| metadata.jobs.is_empty()).await, "what was begun is finished");
 }
