@@ -76,6 +76,8 @@ fn finish(core: &Core, metadata: &mut Metadata, batch: &mut Batch, job_id: &str)
             forget(job_id, batch);
             notification::put(core, job_id, Level::Info, "Job deleted", batch)?;
             metadata.jobs.remove(job_id);
+            // One that was made while the deletion ran; it cannot have been started.
+            metadata.datafeeds.retain(|_, datafeed| datafeed.job_id != job_id);
             leave_calendars(job_id, metadata)?;
         }
         Operation::Reset => {

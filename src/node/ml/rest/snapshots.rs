@@ -25,8 +25,11 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
     filters.extend(time_range(&call, &fields)?);
     let wanted = call.request.parameters.get("snapshot_id").filter(|id| !matches!(id.as_str(), "_all" | "*"));
     if let Some(ids) = wanted {
-        let ids: Vec<&str> = ids.split(',').collect();
-        filters.push(json!({"terms": {"snapshot_id": ids}}));
+        let named = ids.split(',').map(str::trim).map(|id| match id.contains('*') {
+            true => json!({"wildcard": {"snapshot_id": id}}),
+            false => json!({"term": {"snapshot_id": id}}),
+        });
+        filters.push(json!({"bool": {"should": named.collect::<Vec<_>>()}}));
     }
     let sort = Sort {
         field: fields.text("sort")?.unwrap_or("timestamp").to_owned(),

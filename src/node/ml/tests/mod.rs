@@ -6,6 +6,7 @@ mod filters;
 mod harness;
 mod job_updates;
 mod life_cycle;
+mod operations;
 mod refusals;
 mod results;
 mod snapshots;

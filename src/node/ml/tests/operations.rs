@@ -25,7 +25,8 @@ async fn what_nobody_waits_for_is_a_task_that_can_be_asked_about() {
         ("POST /_ml/anomaly_detectors/j/_reset", "cluster:admin/xpack/ml/job/reset"),
         ("DELETE /_ml/anomaly_detectors/j", "cluster:admin/xpack/ml/job/delete"),
     ] {
-        let begun = bench.done(&format!("{line}?wait_for_completion=false&delete_user_annotations=true"), Value::Null).await;
+        let begun =
+            bench.done(&format!("{line}?wait_for_completion=false&delete_user_annotations=true"), Value::Null).await;
         let task = begun["task"].as_str().unwrap();
         assert!(task.starts_with("node-id:"), "{begun}");
         let ended = bench.done(&format!("GET /_tasks/{task}?wait_for_completion=true&timeout=60s"), Value::Null).await;
@@ -64,15 +65,18 @@ async fn upgrade_mode_lets_nothing_be_taken_up_again() {
     let bench = Bench::start(folder.path()).await;
     bench.done("PUT /_ml/anomaly_detectors/j", job("count", None)).await;
     // A mark whose work never ends: its task is not of this process and upgrade mode holds it.
-    bench.node.ml.parts.cluster
+    bench
+        .node
+        .ml
+        .parts
+        .cluster
         .update(|metadata, _| {
             use crate::node::ml::metadata::Blocked;
             use crate::node::ml::persistent::Operation;
             metadata.standing.upgrade_mode = true;
-            metadata.blocked.insert(
-                "j".to_owned(),
-                Blocked { operation: Operation::Delete, task: 0, since_ms: 0, kept: false },
-            );
+            metadata
+                .blocked
+                .insert("j".to_owned(), Blocked { operation: Operation::Delete, task: 0, since_ms: 0, kept: false });
             Ok(())
         })
         .await
@@ -84,7 +88,11 @@ async fn upgrade_mode_lets_nothing_be_taken_up_again() {
         (409, "cannot reset job while indices are being upgraded".to_owned())
     );
     assert!(bench.node.ml.parts.local.now().tasks.is_empty(), "nothing is taken up in upgrade mode");
-    bench.node.ml.parts.cluster
+    bench
+        .node
+        .ml
+        .parts
+        .cluster
         .update(|metadata, _| {
             metadata.standing.upgrade_mode = false;
             Ok(())
@@ -106,7 +114,9 @@ async fn what_is_done_to_a_job_is_told_in_notifications() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::start(folder.path()).await;
     filled(&bench).await;
-    bench.done("POST /_ml/anomaly_detectors/j/_update", json!({"groups": ["g"], "description": "d", "job_id": "j"})).await;
+    bench
+        .done("POST /_ml/anomaly_detectors/j/_update", json!({"groups": ["g"], "description": "d", "job_id": "j"}))
+        .await;
     bench.done("POST /_ml/anomaly_detectors/j/_close", Value::Null).await;
     bench.done("POST /_ml/anomaly_detectors/j/model_snapshots/empty/_revert", Value::Null).await;
     bench.done("DELETE /_ml/anomaly_detectors/j/model_snapshots/1767249600", Value::Null).await;
@@ -137,6 +147,7 @@ async fn upgrade_mode_waits_for_what_was_begun() {
     let task = LocalTask { id: 0, allocation: 0, started_ms: 0, signal, commands: None };
     let writer = parts.local.enter(TaskKey::Job("j".to_owned()), task);
     let begun = bench.done("DELETE /_ml/anomaly_detectors/j?wait_for_completion=false", Value::Null).await;
+    bench.done("PUT /_ml/datafeeds/late", json!({"job_id": "j", "indices": ["logs"]})).await;
     let running = bench.done(&format!("GET /_tasks/{}", begun["task"].as_str().unwrap()), Value::Null).await;
     assert_eq!((&running["completed"], &running["task"]["description"]), (&json!(false), &json!("delete-job-j")));
     let (status, answer) = bench.call("POST /_ml/set_upgrade_mode?enabled=true&timeout=1ms", Value::Null).await;
@@ -144,4 +155,5 @@ async fn upgrade_mode_waits_for_what_was_begun() {
     assert!(answer.to_string().contains("delete-job-j"), "{answer}");
     drop(writer);
     assert!(parts.cluster.wait(60_000, |metadata| metadata.jobs.is_empty()).await, "what was begun is finished");
+    assert!(parts.cluster.now().datafeeds.is_empty(), "no datafeed outlives its job");
 }

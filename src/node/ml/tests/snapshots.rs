@@ -124,6 +124,11 @@ async fn snapshots_are_changed_deleted_and_never_upgraded() {
     assert_eq!((&updated["acknowledged"], &updated["model"]["retain"]), (&json!(true), &json!(true)));
     let listed = bench.done(&format!("GET {one}"), Value::Null).await;
     assert_eq!((&listed["count"], &listed["model_snapshots"][0]), (&json!(1), &updated["model"]));
+    let both = format!("{first},{second}");
+    for (ids, count) in [(both.as_str(), 2), (&format!("{first},x"), 1), ("1*", 2), ("_all", 2)] {
+        let listed = bench.done(&format!("GET /_ml/anomaly_detectors/j/model_snapshots/{ids}"), Value::Null).await;
+        assert_eq!(listed["count"], count, "{ids}");
+    }
     let current =
         format!("Cannot upgrade job [j] snapshot [{second}] as it is already compatible with current version 9.1.0");
     let active = format!("Model snapshot '{second}' is the active snapshot for job 'j', so cannot be deleted");
