@@ -4,6 +4,7 @@
 
 mod authentication;
 mod cluster;
+mod jwt_realm;
 mod key_set;
 mod listener;
 mod operation;
@@ -12,13 +13,15 @@ mod secret_text;
 mod size;
 
 pub(super) use authentication::{
-    AnonymousDocument, AuthenticationDocument, ClaimNames, ClaimPatternTexts, ClientAuthenticationDocument,
-    ElasticsearchRealmDocument, FailedAttemptsDocument, FileRealmDocument, JwtRealmDocument, PkiRealmDocument,
-    RealmDocument, RequiredDocument, SharedSecretType, TokenTypeDocument,
+    AnonymousDocument, AuthenticationDocument, ElasticsearchRealmDocument, FailedAttemptsDocument, FileRealmDocument,
+    PkiRealmDocument, RealmDocument, RequiredDocument,
 };
 pub(super) use cluster::{
     ClusterDocument, CredentialsDocument, EmbeddedDocument, HealthDocument, IdentityDocument, UpstreamTlsDocument,
     VerificationMode,
+};
+pub(super) use jwt_realm::{
+    ClaimNames, ClaimPatternTexts, ClientAuthenticationDocument, JwtRealmDocument, SharedSecretType, TokenTypeDocument,
 };
 pub(super) use key_set::KeySetVerification;
 pub(super) use listener::{AdminDocument, ClientCertificates, ListenerDocument, ListenerTlsDocument};
