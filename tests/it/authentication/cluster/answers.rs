@@ -104,5 +104,5 @@ async fn a_cluster_that_is_slow_is_not_waited_for_endlessly() {
     let begin = tokio::time::Instant::now();
     let answer = ask(&Worker::new(), &realms(), &cluster, &basic("jane", "secret")).await;
     assert_eq!(answer, Err(Unauthenticated::Unavailable));
-    assert!(begin.elapsed() < 11 * SECOND, "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < 16 * SECOND, "{:?}", begin.elapsed());
 }
