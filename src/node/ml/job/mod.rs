@@ -8,6 +8,7 @@ mod progress;
 pub(crate) mod retention;
 pub(crate) mod revert;
 pub(crate) mod snapshot;
+mod staging;
 mod surroundings;
 mod timing;
 mod work;

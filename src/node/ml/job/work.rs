@@ -17,8 +17,8 @@ use crate::node::ml::configuration::{Job, TimeFormat};
 use crate::node::ml::detector::{Acceptance, BucketOutcome, Engine, Record};
 use crate::node::ml::problem::Problem;
 use crate::node::ml::state_key;
-use crate::node::ml::stored::{bytes, read};
-use crate::node::store::{Batch, Source, StoreError};
+use crate::node::ml::stored::read;
+use crate::node::store::StoreError;
 
 /// Result documents that are written at once.
 const RESULTS_MAX: usize = 2000;
@@ -41,9 +41,9 @@ pub(crate) struct Work {
     pub(super) engine: Engine,
     pub(super) progress: Progress,
     surroundings: Surroundings,
-    results: Vec<(String, Value)>,
+    pub(super) results: Vec<(String, Value)>,
     /// Whether the models differ from those that were written last.
-    learned: bool,
+    pub(super) learned: bool,
 }
 
 impl Work {
@@ -253,76 +253,10 @@ impl Work {
         self.progress.changed_ms = Some(now_ms);
     }
 
-    async fn commit(&mut self) -> Result<(), StoreError> {
-        self.commit_with(&[]).await
-    }
-
-    async fn commit_with(&mut self, interim: &[BucketOutcome]) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        self.stage(&mut batch, interim).map_err(|problem| unwritable(&problem))?;
-        let core = self.task.parts.cluster.core();
-        let key = state_key::owner(&self.task.key());
-        batch.expect_state(key, Some(state_key::owner_value(self.task.allocation).into()));
-        batch.put_state(state_key::unfinished(&self.job.id), json_bytes(&self.engine.unfinished())?);
-        if self.learned {
-            batch.put_state(state_key::learned(&self.job.id), json_bytes(&self.engine.learned())?);
-        }
-        core.store.commit(batch).await?.all().map_err(|problem| unwritable(&problem.into()))?;
-        self.learned = false;
-        Ok(())
-    }
-
-    /// Puts results and counters into a batch.
-    ///
-    /// # Errors
-    /// A value that JSON cannot hold.
-    pub(super) fn stage(&mut self, batch: &mut Batch, interim: &[BucketOutcome]) -> Result<(), ApiError> {
-        let job = Arc::clone(&self.job);
-        let index = &job.results_index;
-        for id in self.progress.interim.drain(..) {
-            batch.delete(index, id);
-        }
-        for (id, document) in self.results.drain(..) {
-            batch.index(index, id, Source::from_value(document)?);
-        }
-        for (id, document) in
-            interim.iter().flat_map(|bucket| documents::of_bucket(&self.job, bucket, Finality::Interim))
-        {
-            batch.index(index, &id, Source::from_value(document)?);
-            self.progress.interim.push(id);
-        }
-        if self.learned || self.progress.model_size.is_empty() {
-            self.measure();
-            let id = format!("{}_model_size_stats", self.job.id);
-            batch.index(index, id, Source::from_value(Value::Object(self.progress.model_size.clone()))?);
-        }
-        let counts = self.progress.counts.shown(&self.job.id);
-        batch.index(index, format!("{}_data_counts", self.job.id), Source::from_value(Value::Object(counts))?);
-        let timing = self.progress.timing.document(&self.job.id);
-        batch.index(index, format!("{}_timing_stats", self.job.id), Source::from_value(timing)?);
-        batch.put_state(state_key::progress(&self.job.id), bytes(&self.progress)?);
-        Ok(())
-    }
-
-    fn measure(&mut self) {
-        let size = self.engine.size();
-        self.progress.peak_model_bytes = self.progress.peak_model_bytes.max(size.bytes);
-        let (peak, now_ms) = (self.progress.peak_model_bytes, self.task.parts.cluster.core().clock.now_ms());
-        self.progress.model_size = documents::model_size(&self.job.id, &size, peak, now_ms, self.engine.latest_ms());
-    }
-
     fn time_of(&self, fields: &Map<String, Value>) -> Option<i64> {
         let number = Record { time_ms: 0, fields }.number(&self.job.time_field)?;
         let time_ms = if self.job.time_format == TimeFormat::Epoch { number * 1000.0 } else { number };
         // 9999-12-31: later times are mistakes in the unit.
         (time_ms.abs() < 253_402_300_800_000.0).then_some(time_ms as i64)
     }
-}
-
-fn json_bytes<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    bytes(value).map_err(|problem| unwritable(&problem))
-}
-
-fn unwritable(problem: &ApiError) -> StoreError {
-    StoreError::Unavailable { problem: problem.reason().to_owned() }
 }
