@@ -1,16 +1,17 @@
 //! `analysis_config`: from JSON to the detector's plan, and back to JSON with the defaults filled in.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, not_supported};
 use super::rules;
 use crate::node::http::ApiError;
-use crate::node::ml::detector::{DetectorPlan, Function, NotModelled, Plan};
+use crate::node::ml::detector::{DetectorPlan, ExcludeFrequent, Function, NotModelled, Plan, floor};
 use crate::node::ml::duration;
 
 const BUCKET_SPAN_DEFAULT_MS: i64 = 300_000;
+const PRUNE_DEFAULT_MS: i64 = 30 * 86_400_000;
+const PRUNE_SPANS_DEFAULT: i64 = 20;
+const PRUNE_SPANS_MIN: i64 = 2;
 /// Detectors and influencers of one job.
 const LIST_MAX: usize = 100;
 
@@ -20,14 +21,13 @@ const LIST_MAX: usize = 100;
 /// 400 with Elasticsearch's text, or one that names what the node does not model.
 pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Result<Plan, ApiError> {
     let fields = Fields::new("analysis_config", config).only(
-        &["bucket_span", "detectors", "influencers", "latency", "summary_count_field_name"],
+        &["bucket_span", "detectors", "influencers", "latency", "model_prune_window", "summary_count_field_name"],
         &[
             "categorization_field_name",
             "categorization_filters",
             "categorization_analyzer",
             "per_partition_categorization",
             "multivariate_by_fields",
-            "model_prune_window",
             "overlapping_buckets",
             "result_finalization_window",
         ],
@@ -40,11 +40,44 @@ pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Resu
     if latency_ms > bucket_span_ms.saturating_mul(1000) {
         return Err(ApiError::illegal_argument("latency must not be longer than 1000 bucket spans"));
     }
-    let detectors = detectors(&fields)?;
-    let influencers = fields.texts("influencers")?.unwrap_or_default();
-    check_influencers(&influencers, &detectors)?;
     let summary_count_field = fields.text("summary_count_field_name")?.map(str::to_owned);
-    Ok(Plan { bucket_span_ms, latency_ms, detectors, influencers, summary_count_field, memory_limit_bytes })
+    let detectors = detectors(&fields)?;
+    if let Some(detector) =
+        detectors.iter().find(|detector| summary_count_field.is_some() && !detector.function.takes_summaries())
+    {
+        return Err(ApiError::illegal_argument(format!(
+            "The '{}' function cannot be used in jobs that will take pre-summarized input",
+            detector.function.name
+        )));
+    }
+    let influencers = fields.texts("influencers")?.unwrap_or_default();
+    if influencers.len() > LIST_MAX {
+        return Err(ApiError::illegal_argument(format!("a job can have at most [{LIST_MAX}] influencers")));
+    }
+    let prune_after_ms = prune_window(&fields, bucket_span_ms)?;
+    Ok(Plan {
+        bucket_span_ms,
+        latency_ms,
+        detectors,
+        influencers,
+        summary_count_field,
+        memory_limit_bytes,
+        prune_after_ms,
+    })
+}
+
+/// Elasticsearch's default is the greater of 30 days and 20 bucket spans.
+fn prune_window(fields: &Fields<'_>, bucket_span_ms: i64) -> Result<i64, ApiError> {
+    let least = bucket_span_ms.saturating_mul(PRUNE_SPANS_MIN);
+    let default = floor(PRUNE_DEFAULT_MS, bucket_span_ms).max(bucket_span_ms.saturating_mul(PRUNE_SPANS_DEFAULT));
+    let window_ms = fields.duration_ms("model_prune_window")?.unwrap_or(default);
+    if window_ms < least || window_ms % bucket_span_ms != 0 {
+        let (window, span) = (duration::exact(window_ms), duration::exact(bucket_span_ms));
+        return Err(ApiError::illegal_argument(format!(
+            "model_prune_window [{window}] must be a multiple of bucket_span [{span}] and at least [{PRUNE_SPANS_MIN}] of it"
+        )));
+    }
+    Ok(window_ms)
 }
 
 /// As `GET` shows it; `given` for the descriptions.
@@ -65,6 +98,12 @@ pub(super) fn shown(plan: &Plan, given: &Map<String, Value>) -> Value {
             for (name, value) in names(detector) {
                 shown.insert(name.to_owned(), json!(value));
             }
+            if detector.use_null {
+                shown.insert("use_null".to_owned(), json!(true));
+            }
+            if let Some(given) = given_exclude(detector) {
+                shown.insert("exclude_frequent".to_owned(), json!(given));
+            }
             if !detector.rules.is_empty() {
                 shown.insert("custom_rules".to_owned(), rules::shown(detector));
             }
@@ -82,6 +121,7 @@ pub(super) fn shown(plan: &Plan, given: &Map<String, Value>) -> Value {
     }
     shown.insert("detectors".to_owned(), json!(detectors));
     shown.insert("influencers".to_owned(), json!(plan.influencers));
+    shown.insert("model_prune_window".to_owned(), json!(duration::exact(plan.prune_after_ms)));
     Value::Object(shown)
 }
 
@@ -143,11 +183,13 @@ pub(crate) fn detector(value: &Value) -> Result<DetectorPlan, ApiError> {
             "over_field_name",
             "partition_field_name",
             "custom_rules",
+            "exclude_frequent",
+            "use_null",
         ],
-        &["exclude_frequent", "use_null"],
+        &[],
     )?;
     fields.text("detector_description")?;
-    let name = fields.text("function")?.unwrap_or_default();
+    let name = fields.text("function")?.unwrap_or("metric");
     let function = Function::parse(name).map_err(|problem| match problem {
         NotModelled::Unknown => ApiError::illegal_argument(format!("Unknown function '{name}'")),
         NotModelled::Elsewhere => not_supported("detector", &format!("function {name}")),
@@ -160,54 +202,204 @@ pub(crate) fn detector(value: &Value) -> Result<DetectorPlan, ApiError> {
         over: own("over_field_name")?,
         partition: own("partition_field_name")?,
         rules: Vec::new(),
+        exclude_frequent: exclude_frequent(&fields)?,
+        use_null: fields.flag("use_null")?.unwrap_or(false),
     };
     check_fields(&detector)?;
     detector.rules = rules::rules(fields.value("custom_rules"), &detector)?;
     Ok(detector)
 }
 
+const EXCLUDE: [(&str, ExcludeFrequent); 4] = [
+    ("all", ExcludeFrequent::All),
+    ("none", ExcludeFrequent::None),
+    ("by", ExcludeFrequent::By),
+    ("over", ExcludeFrequent::Over),
+];
+
+fn exclude_frequent(fields: &Fields<'_>) -> Result<ExcludeFrequent, ApiError> {
+    let Some(given) = fields.text("exclude_frequent")? else { return Ok(ExcludeFrequent::None) };
+    let known = EXCLUDE.iter().find(|(name, _)| name.eq_ignore_ascii_case(given));
+    known
+        .map(|(_, exclude)| *exclude)
+        .ok_or_else(|| ApiError::content("[detector] failed to parse field [exclude_frequent]"))
+}
+
+fn given_exclude(detector: &DetectorPlan) -> Option<&'static str> {
+    let exclude = detector.exclude_frequent;
+    let named = EXCLUDE.iter().find(|(_, one)| *one == exclude && exclude != ExcludeFrequent::None);
+    named.map(|(name, _)| *name)
+}
+
+/// Source of rules, texts and their order: elasticsearch, `Detector.java`.
 fn check_fields(detector: &DetectorPlan) -> Result<(), ApiError> {
     let function = detector.function;
-    if detector.field.is_some() && !function.needs_field() {
-        return Err(ApiError::illegal_argument(format!("field_name cannot be used with function '{}'", function.name)));
+    let none = detector.field.is_none() && detector.by.is_none() && detector.over.is_none();
+    let refused = |text: String| Err(ApiError::illegal_argument(text));
+    if none && (function.needs_field() || function.needs_by()) {
+        return refused(
+            "Unless a count or temporal function is used one of field_name, by_field_name or over_field_name must be set"
+                .to_owned(),
+        );
     }
     if detector.field.is_none() && function.needs_field() {
-        return Err(ApiError::illegal_argument(format!(
-            "Unless a count or temporal function is used one of field_name, by_field_name or over_field_name must be set; \
-             field_name must be set when the '{}' function is used",
-            function.name
-        )));
+        return refused(format!("field_name must be set when the '{}' function is used", function.name));
     }
-    let mut seen = BTreeSet::new();
-    for (name, value) in names(detector).filter(|(name, _)| *name != "field_name") {
-        if matches!(value.as_str(), "count" | "by" | "over") {
-            return Err(ApiError::illegal_argument(format!("'{value}' is not a permitted value for {name}")));
+    if detector.field.is_some() && !function.needs_field() {
+        return refused(format!("field_name cannot be used with function '{}'", function.name));
+    }
+    if detector.by.is_none() && function.needs_by() {
+        return refused(format!("by_field_name must be set when the '{}' function is used", function.name));
+    }
+    if detector.over.is_some() && function.forbids_over() {
+        return refused(format!("over_field_name cannot be used with function '{}'", function.name));
+    }
+    if let Some((_, field)) = names(detector).find(|(_, field)| field.chars().any(is_prohibited)) {
+        return refused(format!(
+            "Invalid field name '{field}'. Field names including over, by and partition fields cannot contain any of these \
+             characters: \",\\"
+        ));
+    }
+    check_split(detector)
+}
+
+fn is_prohibited(character: char) -> bool {
+    matches!(character, '"' | '\\') || character.is_control()
+}
+
+/// By, over and partition fields differ, and are not named like words of the configuration.
+fn check_split(detector: &DetectorPlan) -> Result<(), ApiError> {
+    const PARTITION: &str = "partition_field_name";
+    let split =
+        [(PARTITION, &detector.partition), ("by_field_name", &detector.by), ("over_field_name", &detector.over)];
+    for (at, (name, field)) in split.iter().enumerate() {
+        let same = split.iter().skip(at + 1).find(|(_, other)| field.is_some() && other == field);
+        if let (Some((other, _)), Some(field)) = (same, field) {
+            return Err(ApiError::illegal_argument(format!("{name} and {other} cannot be the same: '{field}'")));
         }
-        if !seen.insert(value) {
-            return Err(ApiError::illegal_argument(format!("{name} cannot be the same as another field: '{value}'")));
+    }
+    for word in ["count", "by", "over"] {
+        let named = split.iter().find(|(name, field)| *name != PARTITION && field.as_deref() == Some(word));
+        if let Some((name, _)) = named {
+            return Err(ApiError::illegal_argument(format!("'{word}' is not a permitted value for {name}")));
         }
     }
     Ok(())
 }
 
-fn check_influencers(influencers: &[String], detectors: &[DetectorPlan]) -> Result<(), ApiError> {
-    if influencers.len() > LIST_MAX {
-        return Err(ApiError::illegal_argument(format!("a job can have at most [{LIST_MAX}] influencers")));
-    }
-    let splits = |field: &String| {
-        detectors
-            .iter()
-            .any(|plan| [&plan.by, &plan.over, &plan.partition].iter().any(|own| own.as_ref() == Some(field)))
-    };
-    match influencers.iter().find(|field| !splits(field)) {
-        None => Ok(()),
-        Some(field) => Err(ApiError::illegal_argument(format!(
-            "influencer [{field}] is not supported by the embedded node: an influencer must be a by, over or partition field \
-             of a detector"
-        ))),
-    }
-}
-
 fn too_low(name: &str, least: i64, found: i64) -> ApiError {
     ApiError::illegal_argument(format!("{name} cannot be less than {least}. Value = {found}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Source: elasticsearch, `DetectorTests.java`.
+    #[test]
+    fn fields_are_checked_in_elasticsearchs_words() {
+        const UNSET: &str = "Unless a count or temporal function is used one of field_name, by_field_name or over_field_name must be set";
+        for (detector, reason) in [
+            (json!({}), UNSET),
+            (json!({"function": "mean"}), UNSET),
+            (json!({"function": "rare"}), UNSET),
+            (json!({"by_field_name": "b"}), "field_name must be set when the 'metric' function is used"),
+            (
+                json!({"function": "mean", "by_field_name": "b"}),
+                "field_name must be set when the 'mean' function is used",
+            ),
+            (json!({"function": "count", "field_name": "f"}), "field_name cannot be used with function 'count'"),
+            (
+                json!({"function": "rare", "over_field_name": "o"}),
+                "by_field_name must be set when the 'rare' function is used",
+            ),
+            (
+                json!({"function": "nzc", "over_field_name": "o"}),
+                "over_field_name cannot be used with function 'non_zero_count'",
+            ),
+            (
+                json!({"function": "mean", "field_name": "a\\b"}),
+                "Invalid field name 'a\\b'. Field names including over, by and partition fields cannot contain any of these \
+                 characters: \",\\",
+            ),
+            (
+                json!({"function": "count", "partition_field_name": "a", "over_field_name": "a"}),
+                "partition_field_name and over_field_name cannot be the same: 'a'",
+            ),
+            (
+                json!({"function": "count", "by_field_name": "a", "over_field_name": "a"}),
+                "by_field_name and over_field_name cannot be the same: 'a'",
+            ),
+            (
+                json!({"function": "count", "by_field_name": "count"}),
+                "'count' is not a permitted value for by_field_name",
+            ),
+            (
+                json!({"function": "count", "over_field_name": "by"}),
+                "'by' is not a permitted value for over_field_name",
+            ),
+            (
+                json!({"function": "count", "exclude_frequent": "some"}),
+                "[detector] failed to parse field [exclude_frequent]",
+            ),
+            (
+                json!({"function": "lat_long", "field_name": "f"}),
+                "[detector] [function lat_long] is not supported by the embedded node",
+            ),
+        ] {
+            assert_eq!(super::detector(&detector).unwrap_err().reason(), reason, "{detector}");
+        }
+        assert!(super::detector(&json!({"function": "count", "partition_field_name": "count"})).is_ok());
+    }
+
+    #[test]
+    fn what_is_given_is_shown_with_the_defaults() {
+        let given = json!({
+            "bucket_span": "1h",
+            "detectors": [{
+                "function": "high_dc", "field_name": "f", "by_field_name": "b", "use_null": true, "exclude_frequent": "by",
+            }],
+            "influencers": ["anything"],
+        });
+        let given = given.as_object().unwrap();
+        let plan = plan(given, 1 << 20).unwrap();
+        let expected = json!({
+            "bucket_span": "1h",
+            "detectors": [{
+                "detector_description": "high_distinct_count(f) by b",
+                "function": "high_distinct_count",
+                "field_name": "f",
+                "by_field_name": "b",
+                "use_null": true,
+                "exclude_frequent": "by",
+                "detector_index": 0,
+            }],
+            "influencers": ["anything"],
+            "model_prune_window": "30d",
+        });
+        assert_eq!(shown(&plan, given), expected);
+    }
+
+    #[test]
+    fn jobs_refuse_summaries_for_metric_and_short_prune_windows() {
+        let metric = json!({"function": "metric", "field_name": "f"});
+        for (config, reason) in [
+            (
+                json!({"detectors": [metric], "summary_count_field_name": "n"}),
+                "The 'metric' function cannot be used in jobs that will take pre-summarized input",
+            ),
+            (
+                json!({"detectors": [metric], "model_prune_window": "5m"}),
+                "model_prune_window [5m] must be a multiple of bucket_span [5m] and at least [2] of it",
+            ),
+            (
+                json!({"detectors": [metric], "categorization_field_name": "m"}),
+                "[analysis_config] [categorization_field_name] is not supported by the embedded node",
+            ),
+        ] {
+            assert_eq!(plan(config.as_object().unwrap(), 1 << 20).unwrap_err().reason(), reason);
+        }
+    }
 }

@@ -58,6 +58,13 @@ fn rule(value: &Value, plan: &DetectorPlan) -> Result<Rule, ApiError> {
     if scope.is_empty() && conditions.is_empty() {
         return Err(ApiError::illegal_argument("Invalid detector rule: at least scope or a condition is required"));
     }
+    let on_value = conditions.first().is_some_and(|one: &Condition| one.applies_to != AppliesTo::Time);
+    if on_value && !plan.function.has_anticipated_values() {
+        return Err(ApiError::illegal_argument(format!(
+            "Invalid detector rule: function {} only supports conditions that apply to time",
+            plan.function.name
+        )));
+    }
     Ok(Rule { actions, scope, conditions })
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::distinct::Distinct;
 use super::function::Quantity;
 
 /// How many values a median keeps; then every second one is dropped and only every second new one is taken.
@@ -12,26 +13,63 @@ const SAMPLE_MAX: usize = 256;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Aggregate {
     Total(f64),
-    Mean { sum: f64, weight: f64 },
+    Mean {
+        sum: f64,
+        weight: f64,
+    },
+    /// Welford's running mean and sum of squared distances from it.
+    Spread {
+        mean: f64,
+        squares: f64,
+        weight: f64,
+    },
     Min(f64),
     Max(f64),
-    Median { kept: Vec<f64>, stride: u64, seen: u64 },
+    Median {
+        kept: Vec<f64>,
+        stride: u64,
+        seen: u64,
+    },
+    Distinct(Distinct),
+    /// A category was there.
+    Occurrence,
+}
+
+/// What a record adds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    pub(crate) quantity: Quantity,
+    /// The metric; unused by counts.
+    pub(crate) value: f64,
+    /// Hash of the field's text; used by distinct counts alone.
+    pub(crate) hash: u64,
+    /// How many events the record stands for.
+    pub(crate) weight: f64,
 }
 
 impl Aggregate {
-    /// Starts from the first record: `value` is the metric (unused by counts), `weight` how many events it stands for.
-    pub(crate) fn first(quantity: Quantity, value: f64, weight: f64) -> Self {
+    /// Starts from the first record.
+    pub(crate) fn first(measured: Measured) -> Self {
+        let Measured { quantity, value, hash, weight } = measured;
         match quantity {
             Quantity::Count | Quantity::NonZeroCount => Self::Total(weight),
             Quantity::Sum | Quantity::NonNullSum => Self::Total(value),
             Quantity::Mean => Self::Mean { sum: value * weight, weight },
+            Quantity::Varp => Self::Spread { mean: value, squares: 0.0, weight },
             Quantity::Min => Self::Min(value),
             Quantity::Max => Self::Max(value),
             Quantity::Median => Self::Median { kept: vec![value], stride: 1, seen: 1 },
+            Quantity::Distinct => {
+                let mut distinct = Distinct::default();
+                distinct.add(hash);
+                Self::Distinct(distinct)
+            }
+            Quantity::Rare => Self::Occurrence,
         }
     }
 
-    pub(crate) fn add(&mut self, quantity: Quantity, value: f64, more: f64) {
+    pub(crate) fn add(&mut self, measured: Measured) {
+        let Measured { quantity, value, hash, weight: more } = measured;
         match self {
             Self::Total(total) if matches!(quantity, Quantity::Count | Quantity::NonZeroCount) => *total += more,
             Self::Total(total) => *total += value,
@@ -39,9 +77,17 @@ impl Aggregate {
                 *sum += value * more;
                 *weight += more;
             }
+            Self::Spread { mean, squares, weight } => {
+                *weight += more;
+                let distance = value - *mean;
+                *mean += distance * more / *weight;
+                *squares += more * distance * (value - *mean);
+            }
             Self::Min(least) => *least = least.min(value),
             Self::Max(greatest) => *greatest = greatest.max(value),
             Self::Median { kept, stride, seen } => sample(kept, stride, seen, value),
+            Self::Distinct(distinct) => distinct.add(hash),
+            Self::Occurrence => {}
         }
     }
 
@@ -50,14 +96,26 @@ impl Aggregate {
         let value = match self {
             Self::Total(value) | Self::Min(value) | Self::Max(value) => *value,
             Self::Mean { sum, weight } => sum / weight,
+            Self::Spread { squares, weight, .. } => (squares / weight).max(0.0),
             Self::Median { kept, .. } => median(kept)?,
+            Self::Distinct(distinct) => distinct.count(),
+            Self::Occurrence => 1.0,
         };
         value.is_finite().then_some(value)
     }
 
+    /// Memory that one more record may take.
+    pub(crate) fn growth(&self) -> u64 {
+        if let Self::Distinct(distinct) = self { distinct.growth() } else { 0 }
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
-        let kept = if let Self::Median { .. } = self { SAMPLE_MAX * size_of::<f64>() } else { 0 };
-        (size_of::<Self>() + kept) as u64
+        let kept = match self {
+            Self::Median { .. } => (SAMPLE_MAX * size_of::<f64>()) as u64,
+            Self::Distinct(distinct) => distinct.bytes(),
+            _ => 0,
+        };
+        size_of::<Self>() as u64 + kept
     }
 }
 

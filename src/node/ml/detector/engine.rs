@@ -1,24 +1,23 @@
 //! Takes records, finishes buckets.
 
-use std::collections::BTreeSet;
+mod memory;
 
-use serde::{Deserialize, Serialize};
-
+use super::aggregate::Measured;
+use super::distinct::hash;
 use super::filter::Filters;
-use super::outcome::{BucketOutcome, InfluencerOutcome, RecordOutcome};
+use super::function::Quantity;
+use super::judge::{Completeness, Judge, Verdict};
+use super::outcome::BucketOutcome;
 use super::record::Record;
-use super::rule::{Actions, Rule, ScheduledEvent, Subject};
-use super::running::Judgement;
-use super::score::{SIGNIFICANT, least_of, score};
-use super::series::{MemoryStatus, ModelSize, Models, SeriesKey};
-use super::window::{Measured, OpenBucket, Slot, Window};
+use super::rule::ScheduledEvent;
+use super::score::{Scale, depth};
+use super::series::{MemoryStatus, Models, SeriesKey};
+use super::stored::{Body, Learned, OpenBody, Standing, Unfinished};
+use super::window::{OpenBucket, Room, Slot, Window};
 use super::{DetectorPlan, Plan};
-use crate::node::ml::detector::function::Side;
 
 /// A longer run of empty buckets is skipped instead of being finished one by one: a stray time stamp costs no hours.
 const GAP_BUCKETS_MAX: i64 = 10_000;
-/// Records and influencers kept of one bucket, the most unusual first.
-const RECORDS_MAX: usize = 500;
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,32 +33,12 @@ pub(crate) enum Acceptance {
 pub(crate) struct Engine {
     plan: Plan,
     models: Models,
+    scale: Scale,
+    finished: u64,
     window: Window,
     standing: Standing,
     filters: Filters,
     events: Vec<ScheduledEvent>,
-}
-
-/// What is counted for `model_size_stats`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Standing {
-    status: MemoryStatus,
-    allocation_failures: u64,
-    failed_in_bucket: bool,
-    over_values_max: u64,
-}
-
-/// What has been learned: written when a bucket was finished, and kept in model snapshots.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Learned {
-    models: Models,
-}
-
-/// What is not finished: written with every batch.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Unfinished {
-    window: Window,
-    standing: Standing,
 }
 
 impl Engine {
@@ -69,8 +48,17 @@ impl Engine {
 
     /// Without filters and events: they are not part of the state.
     pub(crate) fn restore(plan: Plan, learned: Learned, unfinished: Unfinished) -> Self {
-        let Unfinished { window, standing } = unfinished;
-        Self { plan, models: learned.models, window, standing, filters: Filters::new(), events: Vec::new() }
+        let Body { models, scale, finished } = learned.0;
+        let OpenBody { window, standing } = unfinished.0;
+        Self { plan, models, scale, finished, window, standing, filters: Filters::new(), events: Vec::new() }
+    }
+
+    pub(crate) fn learned(&self) -> Learned {
+        Learned(Body { models: self.models.clone(), scale: self.scale.clone(), finished: self.finished })
+    }
+
+    pub(crate) fn unfinished(&self) -> Unfinished {
+        Unfinished(OpenBody { window: self.window.clone(), standing: self.standing.clone() })
     }
 
     /// The filters that custom rules refer to, from the next bucket on.
@@ -81,14 +69,6 @@ impl Engine {
     /// The events of the job's calendars, from the next bucket on.
     pub(crate) fn set_events(&mut self, events: Vec<ScheduledEvent>) {
         self.events = events;
-    }
-
-    pub(crate) fn learned(&self) -> Learned {
-        Learned { models: self.models.clone() }
-    }
-
-    pub(crate) fn unfinished(&self) -> Unfinished {
-        Unfinished { window: self.window.clone(), standing: self.standing.clone() }
     }
 
     /// The newest time seen, milliseconds.
@@ -140,9 +120,14 @@ impl Engine {
         let mut missing_fields = 0;
         for index in 0..self.plan.detectors.len() {
             let Some(detector) = self.plan.detectors.get(index) else { break };
-            match measure(index, detector, record, weight) {
-                Some((slot, measured)) => self.add(start, slot, measured),
-                None => missing_fields += 1,
+            let Some((slot, measured)) = measure(index, detector, record, weight) else {
+                missing_fields += 1;
+                continue;
+            };
+            for (feature, quantity) in detector.function.quantities.iter().enumerate() {
+                let mut slot = slot.clone();
+                slot.series.feature = feature;
+                self.add(start, slot, Measured { quantity: *quantity, ..measured }, record);
             }
         }
         Acceptance::Taken { missing_fields }
@@ -181,8 +166,10 @@ impl Engine {
 
     /// What the open buckets look like so far. Nothing is learned; too few records are not held against a partial bucket.
     pub(crate) fn interim(&self) -> Vec<BucketOutcome> {
+        let judge = self.judge();
         let partial = |(start, bucket): (&i64, &OpenBucket)| {
-            self.outcome(*start, bucket.event_count, &self.verdicts(*start, bucket, Completeness::Partial))
+            let verdicts = judge.verdicts(*start, bucket, Completeness::Partial);
+            judge.outcome(*start, bucket.event_count, &verdicts)
         };
         self.window.open.iter().map(partial).collect()
     }
@@ -192,18 +179,14 @@ impl Engine {
         self.window.next_start_ms.filter(|_| self.window.begun)
     }
 
-    pub(crate) fn size(&self) -> ModelSize {
-        let distinct = |pick: fn(&SeriesKey) -> Option<&String>| {
-            self.models.keys().filter_map(|key| Some((key.detector, pick(key)?))).collect::<BTreeSet<_>>().len() as u64
-        };
-        ModelSize {
-            bytes: self.models.bytes() + self.window.bytes(),
-            memory_limit_bytes: self.plan.memory_limit_bytes,
-            by_values: distinct(|key| key.by.as_ref()),
-            over_values: self.standing.over_values_max,
-            partition_values: distinct(|key| key.partition.as_ref()),
-            allocation_failures: self.standing.allocation_failures,
-            status: self.standing.status,
+    fn judge(&self) -> Judge<'_> {
+        Judge {
+            plan: &self.plan,
+            models: &self.models,
+            filters: &self.filters,
+            events: &self.events,
+            scale: &self.scale,
+            finished: self.finished,
         }
     }
 
@@ -220,11 +203,18 @@ impl Engine {
         record.number(field).filter(|count| *count >= 0.0 && count.fract() == 0.0)
     }
 
-    fn add(&mut self, start_ms: i64, slot: Slot, measured: Measured) {
-        let used = self.models.bytes() + self.window.bytes();
-        let model = if self.models.knows(&slot.series) { 0 } else { Models::cost(&slot.series) };
-        let room = self.plan.memory_limit_bytes.saturating_sub(used);
-        if !self.window.add(start_ms, slot, measured, room, model) {
+    fn add(&mut self, start_ms: i64, slot: Slot, measured: Measured, record: &Record<'_>) {
+        let Some(detector) = self.plan.detectors.get(slot.series.detector) else { return };
+        let cost = if detector.function.is_rare() { Models::cost_of_category } else { Models::cost };
+        let model_bytes = if self.models.knows(&slot.series) { 0 } else { cost(&slot.series) };
+        let room = Room { bytes: self.plan.memory_limit_bytes.saturating_sub(self.used()), model_bytes };
+        let own = [&detector.by, &detector.over, &detector.partition];
+        let influencers: Vec<_> = (self.plan.influencers.iter().enumerate())
+            .filter(|(_, field)| !own.contains(&&Some((*field).clone())))
+            .filter_map(|(index, field)| Some((index, record.text(field)?)))
+            .collect();
+        let influencers: Vec<(usize, &str)> = influencers.iter().map(|(index, value)| (*index, &**value)).collect();
+        if !self.window.add(start_ms, slot, measured, &influencers, room) {
             self.standing.status = MemoryStatus::HardLimit;
             if !self.standing.failed_in_bucket {
                 self.standing.failed_in_bucket = true;
@@ -234,147 +224,46 @@ impl Engine {
     }
 
     fn finish(&mut self, start_ms: i64, bucket: &OpenBucket) -> BucketOutcome {
-        let verdicts = self.verdicts(start_ms, bucket, Completeness::Whole);
-        let outcome = self.outcome(start_ms, bucket.event_count, &verdicts);
+        let judge = self.judge();
+        let verdicts = judge.verdicts(start_ms, bucket, Completeness::Whole);
+        let outcome = judge.outcome(start_ms, bucket.event_count, &verdicts);
+        self.finished = self.finished.saturating_add(1);
+        self.scale.note(depth(outcome.probability));
         for verdict in verdicts.iter().filter(|verdict| !verdict.actions.skip_model_update) {
-            let counts = self.plan.detectors.get(verdict.slot.series.detector).is_some_and(counts);
-            self.models.model_mut(&verdict.slot.series).learn(verdict.value, counts);
+            self.learn(verdict);
         }
         let members = bucket.slots.keys().filter(|slot| slot.over.is_some()).count() as u64;
         self.standing.over_values_max = self.standing.over_values_max.max(members);
-        self.standing.failed_in_bucket = false;
+        self.stand(start_ms);
         outcome
     }
 
-    /// The values of a bucket: of every slot, and zero for series that were absent where absence means zero.
-    fn values(&self, bucket: &OpenBucket, completeness: Completeness) -> Vec<(Slot, f64)> {
-        let mut values: Vec<(Slot, f64)> =
-            bucket.slots.iter().filter_map(|(slot, sum)| Some((slot.clone(), sum.value()?))).collect();
-        if completeness == Completeness::Whole {
-            for series in self.models.keys() {
-                let plan = self.plan.detectors.get(series.detector);
-                let zero = plan.is_some_and(|plan| plan.function.absence_is_zero() && plan.over.is_none());
-                let slot = Slot { series: series.clone(), over: None };
-                if zero && !bucket.slots.contains_key(&slot) {
-                    values.push((slot, 0.0));
-                }
+    fn learn(&mut self, verdict: &Verdict<'_>) {
+        let series = &verdict.slot.series;
+        let Some(plan) = self.plan.detectors.get(series.detector) else { return };
+        if plan.function.is_rare() {
+            self.models.occurred(series);
+        } else {
+            let room = self.soft_limit().saturating_sub(self.used());
+            let noise = plan.function.noise();
+            if self.models.learn(series, verdict.value, verdict.moment, noise, room) {
+                self.standing.status = self.standing.status.max(MemoryStatus::SoftLimit);
             }
         }
-        values
-    }
-
-    /// What the models and the rules say of every value of a bucket.
-    fn verdicts(&self, start_ms: i64, bucket: &OpenBucket, completeness: Completeness) -> Vec<Verdict> {
-        let scheduled = self.covering(start_ms).fold(Actions::default(), |actions, event| actions.and(event.actions));
-        let verdict = |(slot, value): (Slot, f64)| {
-            let plan = self.plan.detectors.get(slot.series.detector)?;
-            let model = self.models.model(&slot.series);
-            let known = model.and_then(|model| model.judge(value, plan.function.side, counts(plan)));
-            let subject = Subject {
-                by: slot.series.by.as_deref(),
-                over: slot.over.as_deref(),
-                partition: slot.series.partition.as_deref(),
-                start_ms,
-                actual: value,
-                typical: known.map(|judgement| judgement.typical),
-            };
-            let actions = scheduled.and(Rule::actions(&plan.rules, &subject, &self.filters));
-            // A partial bucket can be looked at from another side than a whole one.
-            let side = side(plan, completeness);
-            let judgement = side.and_then(|side| model.and_then(|model| model.judge(value, side, counts(plan))));
-            Some(Verdict { slot, value, judgement, actions })
-        };
-        self.values(bucket, completeness).into_iter().filter_map(verdict).collect()
-    }
-
-    fn covering(&self, start_ms: i64) -> impl Iterator<Item = &ScheduledEvent> {
-        self.events.iter().filter(move |event| event.covers(start_ms, self.plan.bucket_span_ms))
-    }
-
-    fn outcome(&self, start_ms: i64, event_count: u64, verdicts: &[Verdict]) -> BucketOutcome {
-        let reported = verdicts.iter().filter(|verdict| !verdict.actions.skip_result);
-        let judged: Vec<(&Verdict, Judgement)> =
-            reported.filter_map(|verdict| Some((verdict, verdict.judgement?))).collect();
-        let least = judged.iter().fold(1.0_f64, |least, (_, judgement)| least.min(judgement.probability));
-        let significant = judged.iter().filter(|(_, judgement)| judgement.probability < SIGNIFICANT);
-        let mut records: Vec<RecordOutcome> =
-            significant.map(|(verdict, judgement)| record(verdict, judgement)).collect();
-        records.sort_by(|left, right| left.probability.total_cmp(&right.probability));
-        records.truncate(RECORDS_MAX);
-        let probability = least_of(least, judged.len() as u64);
-        BucketOutcome {
-            start_ms,
-            event_count,
-            score: score(probability),
-            probability,
-            influencers: self.influencers(&records),
-            records,
-            scheduled_events: self.covering(start_ms).map(|event| event.description.clone()).collect(),
+        let start_ms = verdict.moment.start_ms;
+        if verdict.tally.is_some() {
+            self.models.seen(series, start_ms);
         }
-    }
-
-    /// Each influencer field's values among the records, with the least probability of each.
-    fn influencers(&self, records: &[RecordOutcome]) -> Vec<InfluencerOutcome> {
-        let mut found: Vec<InfluencerOutcome> = Vec::new();
-        for record in records {
-            let Some(plan) = self.plan.detectors.get(record.detector) else { continue };
-            for (field, value) in
-                [(&plan.by, &record.by), (&plan.over, &record.over), (&plan.partition, &record.partition)]
-            {
-                let (Some(field), Some(value)) = (field, value) else { continue };
-                let known = found.iter().any(|other| other.field == *field && other.value == *value);
-                if self.plan.influencers.contains(field) && !known {
-                    let (probability, score) = (record.probability, record.score);
-                    found.push(InfluencerOutcome { field: field.clone(), value: value.clone(), probability, score });
-                }
+        let counted = matches!(plan.exclude_frequent, super::ExcludeFrequent::All | super::ExcludeFrequent::Over);
+        if let Some(member) = verdict.slot.member().filter(|_| counted && series.feature == 0) {
+            let fits =
+                self.models.knows(&member) || self.used() + Models::cost_of_category(&member) <= self.soft_limit();
+            if fits {
+                self.models.occurred(&member);
+                self.models.seen(&member, start_ms);
             }
         }
-        found
     }
-}
-
-/// What is said of one value of a bucket.
-#[derive(Clone, Debug)]
-struct Verdict {
-    slot: Slot,
-    value: f64,
-    /// `None` while too little is known.
-    judgement: Option<Judgement>,
-    actions: Actions,
-}
-
-fn record(verdict: &Verdict, judgement: &Judgement) -> RecordOutcome {
-    let Slot { series, over } = verdict.slot.clone();
-    RecordOutcome {
-        detector: series.detector,
-        partition: series.partition,
-        by: series.by,
-        over,
-        probability: judgement.probability,
-        score: score(judgement.probability),
-        typical: judgement.typical,
-        actual: verdict.value,
-    }
-}
-
-/// Whether all records of a bucket can be in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Completeness {
-    Whole,
-    Partial,
-}
-
-fn counts(plan: &DetectorPlan) -> bool {
-    plan.function.counts_events()
-}
-
-/// In a partial bucket a total can still grow, so only what is too much already says anything.
-fn side(plan: &DetectorPlan, completeness: Completeness) -> Option<Side> {
-    let side = plan.function.side;
-    if completeness == Completeness::Whole || !plan.function.grows() {
-        return Some(side);
-    }
-    (side != Side::Low).then_some(Side::High)
 }
 
 fn measure(index: usize, plan: &DetectorPlan, record: &Record<'_>, weight: f64) -> Option<(Slot, Measured)> {
@@ -382,13 +271,16 @@ fn measure(index: usize, plan: &DetectorPlan, record: &Record<'_>, weight: f64) 
         Some(field) => record.text(field).map(|value| Some(value.into_owned())),
         None => Some(None),
     };
-    let value = match &plan.field {
-        Some(field) => record.number(field)?,
-        None => 0.0,
+    let split = |field: &Option<String>| text(field).or_else(|| plan.use_null.then(|| Some(String::new())));
+    let quantity = *plan.function.quantities.first()?;
+    let (value, hash) = match &plan.field {
+        Some(field) if quantity == Quantity::Distinct => (0.0, hash(&record.text(field)?)),
+        Some(field) => (record.number(field)?, 0),
+        None => (0.0, 0),
     };
-    let series = SeriesKey { detector: index, partition: text(&plan.partition)?, by: text(&plan.by)? };
+    let series = SeriesKey { detector: index, feature: 0, partition: split(&plan.partition)?, by: split(&plan.by)? };
     let slot = Slot { series, over: text(&plan.over)? };
-    Some((slot, Measured { quantity: plan.function.quantity, value, weight }))
+    Some((slot, Measured { quantity, value, hash, weight }))
 }
 
 /// The start of the bucket that holds a time; times before 1970 too.

@@ -1,5 +1,7 @@
 //! The functions that are modelled, and the refusal of those that are not.
 
+use super::track::Noise;
+
 /// Which end of the distribution counts as unusual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -13,19 +15,23 @@ pub(crate) enum Side {
 pub(crate) enum Quantity {
     Count,
     NonZeroCount,
+    Distinct,
+    Rare,
     Mean,
     Min,
     Max,
     Median,
     Sum,
     NonNullSum,
+    Varp,
 }
 
 /// A detector function as the job names it, such as `high_mean`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Function {
     pub(crate) name: &'static str,
-    pub(crate) quantity: Quantity,
+    /// Each is modelled apart; only `metric` has several.
+    pub(crate) quantities: &'static [Quantity],
     pub(crate) side: Side,
 }
 
@@ -37,49 +43,39 @@ pub(crate) enum NotModelled {
 }
 
 #[rustfmt::skip] // a table: one function a line; aliases after it
-const MODELLED: &[(&str, &[&str], Quantity, Side)] = &[
-    ("count", &[], Quantity::Count, Side::Both),
-    ("high_count", &[], Quantity::Count, Side::High),
-    ("low_count", &[], Quantity::Count, Side::Low),
-    ("non_zero_count", &["nzc"], Quantity::NonZeroCount, Side::Both),
-    ("high_non_zero_count", &["high_nzc"], Quantity::NonZeroCount, Side::High),
-    ("low_non_zero_count", &["low_nzc"], Quantity::NonZeroCount, Side::Low),
-    ("mean", &["avg"], Quantity::Mean, Side::Both),
-    ("high_mean", &["high_avg"], Quantity::Mean, Side::High),
-    ("low_mean", &["low_avg"], Quantity::Mean, Side::Low),
-    ("min", &[], Quantity::Min, Side::Both),
-    ("max", &[], Quantity::Max, Side::Both),
-    ("median", &[], Quantity::Median, Side::Both),
-    ("high_median", &[], Quantity::Median, Side::High),
-    ("low_median", &[], Quantity::Median, Side::Low),
-    ("sum", &[], Quantity::Sum, Side::Both),
-    ("high_sum", &[], Quantity::Sum, Side::High),
-    ("low_sum", &[], Quantity::Sum, Side::Low),
-    ("non_null_sum", &[], Quantity::NonNullSum, Side::Both),
-    ("high_non_null_sum", &[], Quantity::NonNullSum, Side::High),
-    ("low_non_null_sum", &[], Quantity::NonNullSum, Side::Low),
+const MODELLED: &[(&str, &[&str], &[Quantity], Side)] = &[
+    ("count", &[], &[Quantity::Count], Side::Both),
+    ("high_count", &[], &[Quantity::Count], Side::High),
+    ("low_count", &[], &[Quantity::Count], Side::Low),
+    ("non_zero_count", &["nzc"], &[Quantity::NonZeroCount], Side::Both),
+    ("high_non_zero_count", &["high_nzc"], &[Quantity::NonZeroCount], Side::High),
+    ("low_non_zero_count", &["low_nzc"], &[Quantity::NonZeroCount], Side::Low),
+    ("distinct_count", &["dc"], &[Quantity::Distinct], Side::Both),
+    ("high_distinct_count", &["high_dc"], &[Quantity::Distinct], Side::High),
+    ("low_distinct_count", &["low_dc"], &[Quantity::Distinct], Side::Low),
+    ("rare", &[], &[Quantity::Rare], Side::Low),
+    ("metric", &[], &[Quantity::Mean, Quantity::Min, Quantity::Max], Side::Both),
+    ("mean", &["avg"], &[Quantity::Mean], Side::Both),
+    ("high_mean", &["high_avg"], &[Quantity::Mean], Side::High),
+    ("low_mean", &["low_avg"], &[Quantity::Mean], Side::Low),
+    ("min", &[], &[Quantity::Min], Side::Both),
+    ("max", &[], &[Quantity::Max], Side::Both),
+    ("median", &[], &[Quantity::Median], Side::Both),
+    ("high_median", &[], &[Quantity::Median], Side::High),
+    ("low_median", &[], &[Quantity::Median], Side::Low),
+    ("sum", &[], &[Quantity::Sum], Side::Both),
+    ("high_sum", &[], &[Quantity::Sum], Side::High),
+    ("low_sum", &[], &[Quantity::Sum], Side::Low),
+    ("non_null_sum", &[], &[Quantity::NonNullSum], Side::Both),
+    ("high_non_null_sum", &[], &[Quantity::NonNullSum], Side::High),
+    ("low_non_null_sum", &[], &[Quantity::NonNullSum], Side::Low),
+    ("varp", &[], &[Quantity::Varp], Side::Both),
+    ("high_varp", &[], &[Quantity::Varp], Side::High),
+    ("low_varp", &[], &[Quantity::Varp], Side::Low),
 ];
 
-const ELSEWHERE: &[&str] = &[
-    "distinct_count",
-    "dc",
-    "high_distinct_count",
-    "high_dc",
-    "low_distinct_count",
-    "low_dc",
-    "rare",
-    "freq_rare",
-    "info_content",
-    "high_info_content",
-    "low_info_content",
-    "metric",
-    "varp",
-    "high_varp",
-    "low_varp",
-    "time_of_day",
-    "time_of_week",
-    "lat_long",
-];
+const ELSEWHERE: &[&str] =
+    &["freq_rare", "info_content", "high_info_content", "low_info_content", "time_of_day", "time_of_week", "lat_long"];
 
 impl Function {
     /// Finds a function by its name or alias.
@@ -90,39 +86,72 @@ impl Function {
         MODELLED
             .iter()
             .find(|(main, aliases, ..)| *main == name || aliases.contains(&name))
-            .map(|&(name, _, quantity, side)| Self { name, quantity, side })
+            .map(|&(name, _, quantities, side)| Self { name, quantities, side })
             .ok_or(if ELSEWHERE.contains(&name) { NotModelled::Elsewhere } else { NotModelled::Unknown })
     }
 
-    /// The functions that need a `field_name`; the count family must not have one.
+    /// The functions that need a `field_name`; the others must not have one.
     pub(crate) fn needs_field(self) -> bool {
-        !self.counts_events()
+        !self.is_one_of(&[Quantity::Count, Quantity::NonZeroCount, Quantity::Rare])
     }
 
-    /// A count varies at least like a Poisson process, whatever has been seen so far.
-    pub(crate) fn counts_events(self) -> bool {
-        matches!(self.quantity, Quantity::Count | Quantity::NonZeroCount)
+    pub(crate) fn needs_by(self) -> bool {
+        self.is_rare()
+    }
+
+    pub(crate) fn forbids_over(self) -> bool {
+        self.is_one_of(&[Quantity::NonZeroCount])
+    }
+
+    /// Whether records that stand for several events can be taken apart by it.
+    pub(crate) fn takes_summaries(self) -> bool {
+        self.quantities.len() == 1
+    }
+
+    /// Whether whoever writes a rule can know what its actual and typical values are.
+    pub(crate) fn has_anticipated_values(self) -> bool {
+        self.quantities.len() == 1 && !self.is_rare()
+    }
+
+    pub(crate) fn is_rare(self) -> bool {
+        self.is_one_of(&[Quantity::Rare])
+    }
+
+    /// How its values scatter.
+    pub(crate) fn noise(self) -> Noise {
+        let counts = self.is_one_of(&[Quantity::Count, Quantity::NonZeroCount, Quantity::Distinct]);
+        if counts { Noise::Count } else { Noise::Metric }
     }
 
     /// Whether a bucket without records means zero (`count`, `sum`) or nothing (`mean`, `non_zero_count`).
     pub(crate) fn absence_is_zero(self) -> bool {
-        matches!(self.quantity, Quantity::Count | Quantity::Sum)
+        self.is_one_of(&[Quantity::Count, Quantity::Sum, Quantity::Distinct])
     }
 
     /// Whether more records can only raise the value of a partial bucket, or make it any other.
     pub(crate) fn grows(self) -> bool {
-        matches!(self.quantity, Quantity::Count | Quantity::NonZeroCount | Quantity::Sum | Quantity::NonNullSum)
+        let growing =
+            [Quantity::Count, Quantity::NonZeroCount, Quantity::Sum, Quantity::NonNullSum, Quantity::Distinct];
+        self.is_one_of(&growing)
     }
 
-    /// What the results call it: all of the count family is `count`, as in Elasticsearch.
-    pub(crate) fn description(self) -> &'static str {
-        match self.quantity {
-            Quantity::Count | Quantity::NonZeroCount => "count",
-            Quantity::Mean => "mean",
-            Quantity::Min => "min",
-            Quantity::Max => "max",
-            Quantity::Median => "median",
-            Quantity::Sum | Quantity::NonNullSum => "sum",
+    /// What the results call a quantity of it: all of the count family is `count`, as in Elasticsearch.
+    pub(crate) fn description(self, feature: usize) -> &'static str {
+        match self.quantities.get(feature) {
+            None => self.name,
+            Some(Quantity::Count | Quantity::NonZeroCount) => "count",
+            Some(Quantity::Distinct) => "distinct_count",
+            Some(Quantity::Rare) => "rare",
+            Some(Quantity::Mean) => "mean",
+            Some(Quantity::Min) => "min",
+            Some(Quantity::Max) => "max",
+            Some(Quantity::Median) => "median",
+            Some(Quantity::Sum | Quantity::NonNullSum) => "sum",
+            Some(Quantity::Varp) => "varp",
         }
+    }
+
+    fn is_one_of(self, quantities: &[Quantity]) -> bool {
+        self.quantities.iter().any(|quantity| quantities.contains(quantity))
     }
 }

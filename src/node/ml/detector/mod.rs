@@ -3,33 +3,43 @@
 //! It is ours, not Elastic's; `docs/detector.md` says what it computes. Nothing in here knows of storage, time of day or HTTP.
 
 mod aggregate;
+mod distinct;
 mod engine;
 mod filter;
 mod function;
+mod influences;
+mod judge;
+mod model;
 mod outcome;
+mod packed;
 mod pairs;
+mod rarity;
 mod record;
 mod rule;
-mod running;
 mod score;
+mod season;
 mod series;
+mod share;
+mod stored;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod track;
 mod window;
 
-pub(crate) use engine::{Acceptance, Engine, Learned, Unfinished};
+pub(crate) use engine::{Acceptance, Engine, floor};
 pub(crate) use filter::Filter;
 #[cfg(test)]
 use filter::Filters;
 pub(crate) use function::{Function, NotModelled};
-pub(crate) use outcome::{BucketOutcome, InfluencerOutcome, RecordOutcome};
+pub(crate) use outcome::{BucketOutcome, FieldOutcome, InfluencerOutcome, RecordOutcome};
 pub(crate) use record::{Record, find};
 pub(crate) use rule::ScheduledEvent;
 pub(crate) use rule::{Actions, AppliesTo, Condition, Operator, Rule, Scope, Split};
 #[cfg(test)]
 use series::MemoryStatus;
 pub(crate) use series::ModelSize;
+pub(crate) use stored::{Learned, Unfinished};
 
 /// What a job asks the detector to do; validated by `configuration::analysis`.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +53,8 @@ pub(crate) struct Plan {
     /// Each record stands for as many events as this field says.
     pub(crate) summary_count_field: Option<String>,
     pub(crate) memory_limit_bytes: u64,
+    /// A series without a record for so long is forgotten, in milliseconds.
+    pub(crate) prune_after_ms: i64,
 }
 
 /// One detector of a job.
@@ -55,4 +67,24 @@ pub(crate) struct DetectorPlan {
     pub(crate) over: Option<String>,
     pub(crate) partition: Option<String>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) exclude_frequent: ExcludeFrequent,
+    /// Whether a record without the by or partition field is one of an empty value.
+    pub(crate) use_null: bool,
+}
+
+/// Which of a detector's fields leave their frequent values out of the results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ExcludeFrequent {
+    #[default]
+    None,
+    All,
+    By,
+    Over,
+}
+
+/// Values are held within this, so that squares, sums and 32-bit numbers stay finite.
+const MAGNITUDE_MAX: f64 = 1e30;
+
+fn hold(value: f64) -> f64 {
+    value.clamp(-MAGNITUDE_MAX, MAGNITUDE_MAX)
 }

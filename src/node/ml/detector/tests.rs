@@ -1,4 +1,8 @@
+mod data;
+mod functions;
+mod quality;
 mod rules;
+mod trial;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -17,6 +21,8 @@ fn plan(functions: &[(&str, Option<&str>)]) -> Plan {
             over: None,
             partition: None,
             rules: Vec::new(),
+            exclude_frequent: ExcludeFrequent::None,
+            use_null: false,
         })
         .collect();
     Plan {
@@ -26,6 +32,7 @@ fn plan(functions: &[(&str, Option<&str>)]) -> Plan {
         influencers: Vec::new(),
         summary_count_field: None,
         memory_limit_bytes: 1 << 20,
+        prune_after_ms: 30 * 86_400_000,
     }
 }
 
@@ -186,19 +193,27 @@ fn summary_count_weighs_records() {
 
 #[test]
 fn restored_engine_goes_on_as_if_never_stopped() {
-    let plan = plan(&[("mean", Some("value")), ("count", None)]);
+    let fields =
+        [("mean", Some("value")), ("count", None), ("dc", Some("user")), ("rare", None), ("metric", Some("value"))];
+    let mut plan = plan(&fields);
+    plan.detectors[3].by = Some("user".to_owned());
+    plan.influencers = vec!["user".to_owned()];
+    plan.bucket_span_ms = 3_600_000;
     let mut whole = Engine::new(plan.clone());
     let mut parts = Engine::new(plan.clone());
     let mut noise = Noise(5);
-    for step in 0..2000 {
-        let fields = json!({"value": noise.normal()});
-        assert_eq!(feed(&mut whole, step * SPAN / 7, &fields), feed(&mut parts, step * SPAN / 7, &fields));
-        if step % 100 == 50 {
+    for step in 0..3000 {
+        let fields = json!({"value": noise.normal(), "user": (noise.uniform() * 40.0).floor()});
+        let time_ms = step * plan.bucket_span_ms / 7;
+        assert_eq!(feed(&mut whole, time_ms, &fields), feed(&mut parts, time_ms, &fields));
+        if step % 150 == 50 {
             let learned = serde_json::from_str(&serde_json::to_string(&parts.learned()).unwrap()).unwrap();
             let unfinished = serde_json::from_str(&serde_json::to_string(&parts.unfinished()).unwrap()).unwrap();
             parts = Engine::restore(plan.clone(), learned, unfinished);
         }
     }
+    let stored = |engine: &Engine| serde_json::to_string(&engine.learned()).unwrap();
+    assert_eq!(stored(&whole), stored(&parts));
 }
 
 #[test]
@@ -240,20 +255,27 @@ fn interim_results_learn_nothing() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn scores_stay_in_range_whatever_comes(
-        steps in prop::collection::vec((0_i64..200_000, prop::num::f64::ANY, 0_u8..4), 1..300),
-        function in prop::sample::select(vec!["mean", "sum", "min", "max", "median", "count", "high_sum", "low_mean"]),
+    fn scores_stay_in_range_and_memory_within_its_limit_whatever_comes(
+        steps in prop::collection::vec((0_i64..4_000_000, prop::num::f64::ANY, 0_u8..6), 1..300),
+        function in prop::sample::select(vec![
+            "mean", "sum", "min", "max", "median", "count", "high_sum", "low_mean", "varp", "dc", "metric", "rare",
+        ]),
+        over in prop::option::of(Just("member")),
     ) {
-        let field = (function != "count").then_some("value");
-        let mut over = plan(&[(function, field)]);
-        over.detectors[0].by = Some("by".to_owned());
-        over.memory_limit_bytes = 10_000;
-        let mut engine = Engine::new(over);
+        let field = Function::parse(function).unwrap().needs_field().then_some("value");
+        let mut plan = plan(&[(function, field)]);
+        plan.detectors[0].by = Some("by".to_owned());
+        plan.detectors[0].over = over.map(str::to_owned);
+        plan.detectors[0].exclude_frequent = ExcludeFrequent::All;
+        plan.influencers = vec!["by".to_owned(), "extra".to_owned()];
+        plan.memory_limit_bytes = 20_000;
+        let mut engine = Engine::new(plan);
         let mut now = 0;
         for (step, value, by) in steps {
             now += step;
-            let fields = json!({"value": value, "by": by.to_string()});
+            let fields = json!({"value": value, "by": by.to_string(), "member": step % 5, "extra": step.to_string()});
             for bucket in feed(&mut engine, now, &fields) {
                 prop_assert!((0.0..=100.0).contains(&bucket.score));
                 prop_assert!(bucket.probability > 0.0 && bucket.probability <= 1.0);
@@ -261,8 +283,12 @@ proptest! {
                     prop_assert!((0.0..=100.0).contains(&record.score) && record.probability > 0.0);
                     prop_assert!(record.actual.is_finite() && record.typical.is_finite());
                 }
+                prop_assert!(bucket.records.is_sorted_by(|left, right| left.score >= right.score));
+                for influencer in &bucket.influencers {
+                    prop_assert!((0.0..=100.0).contains(&influencer.score) && influencer.probability > 0.0);
+                }
             }
-            prop_assert!(engine.size().bytes <= 10_000);
+            prop_assert!(engine.size().bytes <= 20_000);
         }
     }
 }

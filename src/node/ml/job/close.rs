@@ -17,9 +17,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Closes the job; tries again until it is on disk or the task is taken away.
 pub(super) async fn close(mut work: Work, mut told: watch::Receiver<Signal>) {
-    while let Some(bucket) = work.engine.finish_complete() {
-        work.note(&bucket);
-    }
+    finish(&mut work);
     loop {
         let Err(problem) = attempt(&mut work).await else { return };
         tracing::warn!(job = %work.job.id, reason = problem.reason(), "the job could not be closed yet");
@@ -28,11 +26,17 @@ pub(super) async fn close(mut work: Work, mut told: watch::Receiver<Signal>) {
             changed = told.changed() => if changed.is_err() || *told.borrow() == Signal::Vacate { return },
         }
         let Ok(mut again) = Work::load(work.task.clone()).await else { continue };
-        while let Some(bucket) = again.engine.finish_complete() {
-            again.note(&bucket);
-        }
+        finish(&mut again);
         work = again;
     }
+}
+
+/// Calculates the final results and prunes the models.
+fn finish(work: &mut Work) {
+    while let Some(bucket) = work.engine.finish_complete() {
+        work.note(&bucket);
+    }
+    work.engine.prune();
 }
 
 async fn attempt(work: &mut Work) -> Result<(), ApiError> {

@@ -1,9 +1,11 @@
 //! Results as documents of `.ml-anomalies-*`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::node::ml::configuration::Job;
-use crate::node::ml::detector::{BucketOutcome, InfluencerOutcome, ModelSize, RecordOutcome};
+use crate::node::ml::detector::{BucketOutcome, FieldOutcome, InfluencerOutcome, ModelSize, RecordOutcome};
 
 /// Whether a result can still change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl Stem<'_> {
 
     fn bucket(&self) -> Value {
         let mut bucket = self.base("bucket");
-        let influencers = if self.bucket.score > 0.0 { vec![self.bucket_time()] } else { Vec::new() };
+        let influencers = if self.bucket.score > 0.0 { self.bucket_influencers() } else { Vec::new() };
         bucket.insert("anomaly_score".to_owned(), json!(self.bucket.score));
         bucket.insert("initial_anomaly_score".to_owned(), json!(self.bucket.score));
         bucket.insert("event_count".to_owned(), json!(self.bucket.event_count));
@@ -64,13 +66,21 @@ impl Stem<'_> {
         Value::Object(bucket)
     }
 
-    fn bucket_time(&self) -> Value {
+    /// The time itself, and each influencer field of the bucket.
+    fn bucket_influencers(&self) -> Vec<Value> {
+        let BucketOutcome { probability, score, influencer_fields, .. } = self.bucket;
+        let time = self.bucket_influencer("bucket_time", *probability, *score);
+        let field = |field: &FieldOutcome| self.bucket_influencer(&field.field, field.probability, field.score);
+        std::iter::once(time).chain(influencer_fields.iter().map(field)).collect()
+    }
+
+    fn bucket_influencer(&self, field: &str, probability: f64, score: f64) -> Value {
         let mut influencer = self.base("bucket_influencer");
-        influencer.insert("influencer_field_name".to_owned(), json!("bucket_time"));
-        influencer.insert("anomaly_score".to_owned(), json!(self.bucket.score));
-        influencer.insert("initial_anomaly_score".to_owned(), json!(self.bucket.score));
-        influencer.insert("raw_anomaly_score".to_owned(), json!(self.bucket.score));
-        influencer.insert("probability".to_owned(), json!(self.bucket.probability));
+        influencer.insert("influencer_field_name".to_owned(), json!(field));
+        influencer.insert("anomaly_score".to_owned(), json!(score));
+        influencer.insert("initial_anomaly_score".to_owned(), json!(score));
+        influencer.insert("raw_anomaly_score".to_owned(), json!(score));
+        influencer.insert("probability".to_owned(), json!(probability));
         Value::Object(influencer)
     }
 
@@ -84,11 +94,10 @@ impl Stem<'_> {
         record.insert("actual".to_owned(), json!([outcome.actual]));
         let Some(plan) = self.job.plan.detectors.get(outcome.detector) else { return Value::Object(record) };
         record.insert("function".to_owned(), json!(plan.function.name));
-        record.insert("function_description".to_owned(), json!(plan.function.description()));
+        record.insert("function_description".to_owned(), json!(plan.function.description(outcome.feature)));
         if let Some(field) = &plan.field {
             record.insert("field_name".to_owned(), json!(field));
         }
-        let mut influencers = Vec::new();
         for (kind, field, value) in [
             ("by", &plan.by, &outcome.by),
             ("over", &plan.over, &outcome.over),
@@ -97,10 +106,8 @@ impl Stem<'_> {
             let (Some(field), Some(value)) = (field, value) else { continue };
             record.insert(format!("{kind}_field_name"), json!(field));
             record.insert(format!("{kind}_field_value"), json!(value));
-            if self.job.plan.influencers.contains(field) {
-                influencers.push(json!({"influencer_field_name": field, "influencer_field_values": [value]}));
-            }
         }
+        let influencers = influencers_of(outcome);
         if !influencers.is_empty() {
             record.insert("influencers".to_owned(), json!(influencers));
         }
@@ -116,6 +123,16 @@ impl Stem<'_> {
         influencer.insert("probability".to_owned(), json!(outcome.probability));
         Value::Object(influencer)
     }
+}
+
+/// The influencers of a record, each field with its values.
+fn influencers_of(outcome: &RecordOutcome) -> Vec<Value> {
+    let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (field, value) in &outcome.influencers {
+        fields.entry(field).or_default().push(value);
+    }
+    let shown = |(field, values)| json!({"influencer_field_name": field, "influencer_field_values": values});
+    fields.into_iter().map(shown).collect()
 }
 
 /// `model_size_stats`; the categorization figures are zero because there is no categorization.

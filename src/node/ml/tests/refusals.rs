@@ -40,7 +40,7 @@ async fn refusals_have_elasticsearchs_texts() {
         ("PUT /_ml/anomaly_detectors/n", json!({"analysis_config": {"detectors": [{"function": "count"}]}}), 400, "A data_description must be set"),
         ("PUT /_ml/anomaly_detectors/n", with(json!({"analysis_config": {"detectors": []}})), 400, "No detectors configured"),
         ("PUT /_ml/anomaly_detectors/n", analysis(json!({"function": "nonsense"})), 400, "Unknown function 'nonsense'"),
-        ("PUT /_ml/anomaly_detectors/n", analysis(json!({"function": "rare", "by_field_name": "a"})), 400, "[detector] [function rare] is not supported by the embedded node"),
+        ("PUT /_ml/anomaly_detectors/n", analysis(json!({"function": "freq_rare", "by_field_name": "a", "over_field_name": "b"})), 400, "[detector] [function freq_rare] is not supported by the embedded node"),
         ("PUT /_ml/anomaly_detectors/n", analysis(json!({"function": "count", "field_name": "a"})), 400, "field_name cannot be used with function 'count'"),
         ("PUT /_ml/anomaly_detectors/n", analysis(json!({"function": "count", "custom_rules": [{}]})), 400, "Invalid detector rule: at least scope or a condition is required"),
         ("PUT /_ml/anomaly_detectors/n", with(json!({"model_plot_config": {"enabled": true}})), 400, "[job_details] [model_plot_config] is not supported by the embedded node"),
