@@ -22,6 +22,7 @@ mod preview;
 mod results;
 mod revert;
 mod snapshots;
+mod state;
 mod stats;
 mod tasks;
 
@@ -85,6 +86,7 @@ pub(super) fn routes() -> Vec<Route> {
         route!(GET "/_ml/datafeeds/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
         route!(POST "/_ml/datafeeds/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
 
+        route!(GET "/_cluster/state/{metric}", "cluster:monitor/state", ["allow_no_indices", "expand_wildcards", "flat_settings", "ignore_unavailable", "local", "master_timeout"], state::metadata),
         route!(GET "/_tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "group_by", "nodes", "parent_task_id", "timeout", "wait_for_completion"], tasks::list),
         route!(GET "/_tasks/{task_id}", "cluster:monitor/task/get", ["wait_for_completion", "timeout"], tasks::get),
         route!(GET "/_cat/tasks", "cluster:monitor/tasks/lists", ["actions", "bytes", "detailed", "h", "v", "s", "help", "time", "nodes", "node_id", "parent_task_id"], tasks::cat),
