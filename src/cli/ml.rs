@@ -9,7 +9,10 @@ use serde_json::json;
 
 use super::connection::{ConnectionArguments, ConnectionProblem, duration};
 use super::exit::Exit;
+use super::interrupt::unless_interrupted;
 use super::progress::Drawn;
+use super::status_table::Lag;
+use super::watch::watch;
 use super::{output, status_table};
 use crate::elasticsearch::client::Client;
 use crate::maintenance::resume::{Resumed, resume};
@@ -28,11 +31,20 @@ pub struct MlArguments {
 #[derive(Debug, Subcommand)]
 pub enum MlCommand {
     /// Show jobs, datafeeds and tasks
-    Status(WorkArguments),
+    Status(StatusArguments),
     /// Write down what runs, stop the datafeeds, close the jobs, and prove it
     Stop(WorkArguments),
     /// Open and start what a stop has written down, and nothing else
     Resume(WorkArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    #[command(flatten)]
+    pub work: WorkArguments,
+    /// Show it again and again until Ctrl-C: anew on a terminal, elsewhere each time that something has changed
+    #[arg(long)]
+    pub watch: bool,
 }
 
 #[derive(Debug, Args)]
@@ -65,7 +77,10 @@ pub struct WorkArguments {
 /// # Errors
 /// Nothing was done: the cluster does not answer or refuses, the plan is missing or not to be read, upgrade mode is on.
 pub fn run(arguments: &MlArguments) -> anyhow::Result<Exit> {
-    let (MlCommand::Status(typed) | MlCommand::Stop(typed) | MlCommand::Resume(typed)) = &arguments.command;
+    let typed = match &arguments.command {
+        MlCommand::Status(typed) => &typed.work,
+        MlCommand::Stop(typed) | MlCommand::Resume(typed) => typed,
+    };
     if matches!(arguments.command, MlCommand::Stop(_)) && typed.force && !typed.yes && !io::stdin().is_terminal() {
         output::failure(&anyhow::anyhow!("no terminal to ask on before anything is forced; add --yes"));
         return Ok(Exit::Usage);
@@ -81,6 +96,9 @@ pub fn run(arguments: &MlArguments) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match &arguments.command {
+            MlCommand::Status(StatusArguments { watch: true, .. }) => {
+                watch(&client, typed.poll_interval, typed.json).await
+            }
             MlCommand::Status(_) => show(&client, typed.json).await,
             MlCommand::Stop(_) => run_stop(&client, typed).await,
             MlCommand::Resume(_) => run_resume(&client, typed).await,
@@ -96,14 +114,18 @@ impl WorkArguments {
 
 async fn show(client: &Client, json: bool) -> anyhow::Result<Exit> {
     let status = Status::read(client).await?;
-    output::result(&if json { format!("{:#}\n", status.json()) } else { status_table::text(&status) })?;
+    output::result(&if json { format!("{:#}\n", status.json()) } else { status_table::text(&status, Lag::Shown) })?;
     Ok(Exit::Done)
 }
 
 async fn run_stop(client: &Client, typed: &WorkArguments) -> anyhow::Result<Exit> {
     let path = typed.plan.as_deref().unwrap_or(Path::new(PLAN));
     let progress = Drawn::new(false, typed.yes);
-    let stopped = stop(client, path, typed.force, &typed.pace(), &progress).await?;
+    let pace = typed.pace();
+    let Some(stopped) = unless_interrupted(stop(client, path, typed.force, &pace, &progress)).await else {
+        return Ok(interrupted());
+    };
+    let stopped = stopped?;
     output::result(&if typed.json { format!("{:#}\n", json!(stopped)) } else { stop_text(&stopped) })?;
     Ok(told_left(&stopped.left))
 }
@@ -114,9 +136,20 @@ async fn run_resume(client: &Client, typed: &WorkArguments) -> anyhow::Result<Ex
         None => PlanFile::newest(Path::new(PLAN))?,
     };
     let progress = Drawn::new(false, typed.yes);
-    let resumed = resume(client, file, &typed.pace(), &progress).await?;
+    let pace = typed.pace();
+    let Some(resumed) = unless_interrupted(resume(client, file, &pace, &progress)).await else {
+        return Ok(interrupted());
+    };
+    let resumed = resumed?;
     output::result(&if typed.json { format!("{:#}\n", json!(resumed)) } else { resume_text(&resumed) })?;
     Ok(told_left(&resumed.left))
+}
+
+fn interrupted() -> Exit {
+    output::message(
+        "mlgate: interrupted; what the cluster was asked for goes on there. Run the same again to go on by the plan",
+    );
+    Exit::Failed
 }
 
 /// What is left is told beside the result, and decides the exit status.
@@ -144,7 +177,7 @@ fn proof_row(job: &JobProof) -> Vec<String> {
     vec![
         job.id.clone(),
         job.datafeed_stopped.map_or_else(|| "-".to_owned(), word),
-        word(job.flushed),
+        job.flushed.map_or_else(|| "?".to_owned(), word),
         time(job.final_bucket),
         job.snapshot_id.clone().unwrap_or_else(|| "-".to_owned()),
         time(job.snapshot_at),

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod exit;
 pub mod explain;
 pub mod hash_password;
+mod interrupt;
 pub mod ml;
 pub mod node;
 pub mod output;
@@ -14,6 +15,7 @@ pub mod schema;
 pub mod serve;
 mod status_table;
 pub mod upgrade_mode;
+mod watch;
 
 use std::ffi::OsString;
 

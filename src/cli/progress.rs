@@ -70,6 +70,7 @@ impl Progress for Drawn {
         match event {
             Event::Wave { name, items } => self.begin(name, items),
             Event::Item { id, outcome } => self.item(id, outcome),
+            Event::Late { id } => self.line(&format!("  {id}: takes long; the others go first")),
             Event::WaveEnded => {
                 if let Some(bar) = self.bar.borrow_mut().take() {
                     bar.finish_and_clear();
@@ -80,7 +81,7 @@ impl Progress for Drawn {
         }
     }
 
-    fn confirm(&self, question: &str) -> Option<bool> {
+    async fn confirm(&self, question: &str) -> Option<bool> {
         if self.yes {
             return Some(true);
         }
@@ -88,8 +89,15 @@ impl Progress for Drawn {
             return None;
         }
         output::message(&format!("{question} [y/N]"));
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).ok()?;
-        Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+        // On a thread that nobody waits for, so that Ctrl-C ends the question.
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || answer.send(read_answer()));
+        answered.await.ok()?
     }
+}
+
+fn read_answer() -> Option<bool> {
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).ok()?;
+    Some(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

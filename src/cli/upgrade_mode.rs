@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::connection::{ConnectionArguments, ConnectionProblem, duration};
 use super::exit::Exit;
+use super::interrupt::unless_interrupted;
 use super::progress::Drawn;
+use super::status_table::Lag;
 use super::{output, status_table};
 use crate::elasticsearch::client::Client;
-use crate::maintenance::upgrade_mode::{self, Switched, on_off};
+use crate::maintenance::upgrade_mode::{self, SwitchProblem, Switched, on_off};
 use crate::maintenance::{Pace, Status};
 
 #[derive(Debug, Args)]
@@ -74,26 +76,41 @@ pub fn run(arguments: &UpgradeModeArguments) -> anyhow::Result<Exit> {
 
 async fn show(client: &Client, json: bool) -> anyhow::Result<Exit> {
     let status = Status::read(client).await?;
-    output::result(&if json { format!("{:#}\n", status.json()) } else { status_table::text(&status) })?;
+    output::result(&if json { format!("{:#}\n", status.json()) } else { status_table::text(&status, Lag::Shown) })?;
     Ok(Exit::Done)
 }
 
 async fn switch(client: &Client, enabled: bool, typed: &SwitchArguments) -> anyhow::Result<Exit> {
     let pace = Pace { timeout: typed.timeout, poll_interval: typed.poll_interval, at_once: 1 };
     let progress = Drawn::new(false, false);
-    match upgrade_mode::switch(client, enabled, typed.reason.as_deref(), &pace, &progress).await {
+    let switching = upgrade_mode::switch(client, enabled, typed.reason.as_deref(), &pace, &progress);
+    let Some(switched) = unless_interrupted(switching).await else {
+        output::message(
+            "mlgate: interrupted; a switch that was asked for goes on without us. Run the same again to see it done",
+        );
+        return Ok(Exit::Failed);
+    };
+    match switched {
         Ok(switched) => {
             output::result(&if typed.json { format!("{:#}\n", json!(switched)) } else { told(&switched) })?;
             Ok(Exit::Done)
         }
         Err(problem) => {
             if typed.json {
-                let text = problem.to_string();
-                output::result(&format!("{:#}\n", json!({"acknowledged": false, "error": text})))?;
+                output::result(&format!("{:#}\n", refusal(&problem)))?;
             }
             Err(problem.into())
         }
     }
+}
+
+fn refusal(problem: &SwitchProblem) -> Value {
+    let mut told = json!({"acknowledged": false, "error": problem.to_string()});
+    if let SwitchProblem::NotBack(left) = problem {
+        // The mode itself is off.
+        told = json!({"acknowledged": true, "upgrade_mode": false, "error": problem.to_string(), "not_back": left});
+    }
+    told
 }
 
 fn told(switched: &Switched) -> String {

@@ -3,5 +3,6 @@
 pub mod client;
 pub mod error_body;
 pub mod proof;
+pub mod switched;
 pub mod vouched;
 pub mod work;

@@ -4,6 +4,7 @@
 
 pub mod plan;
 pub mod progress;
+mod ranges;
 pub mod resume;
 pub mod status;
 pub mod stop;

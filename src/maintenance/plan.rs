@@ -1,5 +1,6 @@
 //! The plan file of an orderly stop: what ran, and what became of it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Status;
+use super::ranges::Range;
 
 const VERSION: u32 = 1;
 
@@ -20,6 +22,7 @@ pub struct Plan {
     /// When it was marked done.
     #[serde(default)]
     pub done: Option<String>,
+    /// In the order in which `resume` opens them: whoever needs another one writes it here.
     pub jobs: Vec<PlannedJob>,
     pub datafeeds: Vec<PlannedDatafeed>,
 }
@@ -47,6 +50,12 @@ pub struct PlannedJob {
     pub id: String,
     /// When the plan was made.
     pub state: String,
+    /// Asked to end; written before it is.
+    #[serde(default)]
+    pub asked: bool,
+    /// Came to its end by itself before it was asked to: there is nothing to resume.
+    #[serde(default)]
+    pub ended: bool,
     #[serde(default)]
     pub forced: bool,
     #[serde(default)]
@@ -58,13 +67,36 @@ pub struct PlannedDatafeed {
     pub id: String,
     pub job_id: String,
     pub state: String,
-    /// False: it was started with an end, which no API shows.
+    /// False: it was started with an end.
     #[serde(default)]
     pub real_time: Option<bool>,
+    /// What it was started with, milliseconds since 1970, where the operator may see it (`monitor`).
+    #[serde(default)]
+    pub start: Option<i64>,
+    #[serde(default)]
+    pub end: Option<i64>,
+    /// As of a job.
+    #[serde(default)]
+    pub asked: bool,
+    #[serde(default)]
+    pub ended: bool,
     #[serde(default)]
     pub forced: bool,
     #[serde(default)]
     pub resumed: bool,
+}
+
+impl PlannedJob {
+    /// It is to run, and does not yet. A job that had failed did not run.
+    pub(super) fn is_left(&self) -> bool {
+        !self.resumed && !self.ended && self.state != "failed"
+    }
+}
+
+impl PlannedDatafeed {
+    pub(super) const fn is_left(&self) -> bool {
+        !self.resumed && !self.ended
+    }
 }
 
 /// Why there is no plan to go by.
@@ -110,29 +142,60 @@ impl Plan {
     }
 
     /// Adds what runs and is not listed; what is listed stays. What runs again counts as not resumed.
-    pub fn include(&mut self, status: &Status) {
+    pub(super) fn include(&mut self, status: &Status, ranges: &BTreeMap<String, Range>) {
         for job in status.jobs.iter().filter(|job| matches!(job.state.as_str(), "opened" | "opening" | "failed")) {
             match self.jobs.iter_mut().find(|known| known.id == job.id) {
-                Some(known) => known.resumed = false,
+                Some(known) => (known.resumed, known.ended) = (false, false),
                 None => self.jobs.push(PlannedJob {
                     id: job.id.clone(),
                     state: job.state.clone(),
+                    asked: false,
+                    ended: false,
                     forced: false,
                     resumed: false,
                 }),
             }
         }
         for feed in status.datafeeds.iter().filter(|it| matches!(it.state.as_str(), "started" | "starting")) {
+            let range = ranges.get(&feed.id).copied().unwrap_or_default();
             match self.datafeeds.iter_mut().find(|known| known.id == feed.id) {
-                Some(known) => known.resumed = false,
+                Some(known) => (known.resumed, known.ended) = (false, false),
                 None => self.datafeeds.push(PlannedDatafeed {
                     id: feed.id.clone(),
                     job_id: feed.job_id.clone(),
                     state: feed.state.clone(),
                     real_time: feed.real_time_configured,
+                    start: range.start,
+                    end: range.end,
+                    asked: false,
+                    ended: false,
                     forced: false,
                     resumed: false,
                 }),
+            }
+        }
+    }
+
+    /// Marks the datafeeds that are about to be asked to stop, which are `up`, and those that have ended by themselves.
+    /// The job of one that had an end is not wanted any more either.
+    pub(super) fn ask_datafeeds(&mut self, up: &[String]) {
+        for feed in self.datafeeds.iter_mut().filter(|feed| !feed.asked) {
+            feed.asked = up.contains(&feed.id);
+            feed.ended = !feed.asked;
+            if feed.ended && (feed.end.is_some() || feed.real_time == Some(false)) {
+                self.jobs.iter_mut().filter(|job| job.id == feed.job_id).for_each(|job| job.ended = true);
+            }
+        }
+    }
+
+    /// The same for jobs that are about to be asked to close. What has closed one that was not asked has ended with it:
+    /// its datafeed, on the way to its end when it was asked to stop.
+    pub(super) fn ask_jobs(&mut self, up: &[String]) {
+        for job in self.jobs.iter_mut().filter(|job| !job.asked) {
+            job.asked = up.contains(&job.id);
+            job.ended |= !job.asked;
+            if !job.asked {
+                self.datafeeds.iter_mut().filter(|feed| feed.job_id == job.id).for_each(|feed| feed.ended = true);
             }
         }
     }
@@ -268,6 +331,27 @@ mod tests {
         assert_eq!(second.path, folder.path().join("plan-2.json"));
         second.write().unwrap();
         assert_eq!(PlanFile::newest(&path).unwrap().path, second.path);
+    }
+
+    #[test]
+    fn what_comes_to_its_end_by_itself_is_not_resumed() {
+        let feed = |id: &str| PlannedDatafeed {
+            job_id: id.to_owned(),
+            end: Some(1),
+            ..serde_json::from_value(serde_json::json!({"id": id, "job_id": "", "state": "started"})).unwrap()
+        };
+        let job = |id: &str| serde_json::from_value(serde_json::json!({"id": id, "state": "opened"})).unwrap();
+        let names = ["before", "between", "runs"];
+        let mut plan = Plan { jobs: names.map(job).to_vec(), datafeeds: names.map(feed).to_vec(), ..plan() };
+        plan.ask_datafeeds(&["between".to_owned(), "runs".to_owned()]);
+        plan.ask_jobs(&["before".to_owned(), "runs".to_owned()]);
+        assert_eq!(plan.jobs.iter().map(PlannedJob::is_left).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(plan.datafeeds.iter().map(PlannedDatafeed::is_left).collect::<Vec<_>>(), [false, false, true]);
+        assert!(plan.jobs[0].asked, "it is closed all the same");
+        // Run again after all of it has ended: what was asked to is still to be resumed.
+        plan.ask_datafeeds(&[]);
+        plan.ask_jobs(&[]);
+        assert!(plan.jobs[2].is_left() && plan.datafeeds[2].is_left());
     }
 
     #[test]

@@ -4,12 +4,19 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::plan::PlanStatus;
+use super::plan::PlannedDatafeed;
 use super::status::{mode, read_datafeeds, read_jobs};
 use super::stop::{Hindrance, cluster};
-use super::wave::{Ended, Wave};
+use super::wave::{Ended, Item, Wave};
 use super::{Event, Pace, PlanFile, Progress, paused};
 use crate::elasticsearch::client::{Client, ClientError};
 use crate::telemetry::clock;
+
+/// A datafeed goes on where it was, whatever its start; only one that has read nothing yet begins there.
+fn range(feed: &PlannedDatafeed) -> String {
+    let parameter = |name, time: Option<i64>| time.map(|time| format!("&{name}={time}")).unwrap_or_default();
+    parameter("start", feed.start) + &parameter("end", feed.end)
+}
 
 /// What a resume came to.
 #[derive(Clone, Debug, Serialize)]
@@ -37,8 +44,8 @@ pub struct Range {
 
 #[rustfmt::skip] // a table: one wave a line
 const RESUME: [Wave; 2] = [
-    Wave { name: "opening jobs", folder: "/_ml/anomaly_detectors/", action: "_open", parameters: "", conflict_is_done: false },
-    Wave { name: "starting datafeeds", folder: "/_ml/datafeeds/", action: "_start", parameters: "", conflict_is_done: false },
+    Wave { name: "opening jobs", folder: "/_ml/anomaly_detectors/", action: "_open", parameters: "" },
+    Wave { name: "starting datafeeds", folder: "/_ml/datafeeds/", action: "_start", parameters: "" },
 ];
 
 /// Opens the jobs, waits until they have a node, then starts the datafeeds where they were.
@@ -82,9 +89,8 @@ impl<P: Progress> Resume<'_, P> {
         // What a cluster does not have is not asked for: a damaged plan might name a pattern.
         let closed = |id: &str| live.iter().any(|job| job.id == id && !job.is_up());
         let planned = self.file.plan.jobs.iter();
-        // A job that had failed did not run.
-        let ids = planned.filter(|job| !job.resumed && job.state != "failed" && closed(&job.id));
-        let ids: Vec<String> = ids.map(|job| job.id.clone()).collect();
+        let ids = planned.filter(|job| job.is_left() && closed(&job.id));
+        let ids = ids.map(|job| Item::plain(job.id.clone())).collect();
         let [open, _] = RESUME;
         self.problems = open.run(self.client, ids, self.pace, self.deadline, self.progress).await;
         self.assigned().await?;
@@ -115,13 +121,13 @@ impl<P: Progress> Resume<'_, P> {
     async fn datafeeds(&mut self) -> Result<(), Hindrance> {
         let live = read_datafeeds(self.client).await?;
         let stopped = |id: &str| live.iter().any(|feed| feed.id == id && !feed.is_up());
-        let planned = self.file.plan.datafeeds.iter().filter(|feed| !feed.resumed && stopped(&feed.id));
-        let mut ids = Vec::new();
+        let planned = self.file.plan.datafeeds.iter().filter(|feed| feed.is_left() && stopped(&feed.id));
+        let mut items = Vec::new();
         for feed in planned {
-            let problem = if feed.real_time == Some(false) {
-                "was started with an end, which no API shows; start it yourself with that end"
+            let problem = if feed.real_time == Some(false) && feed.end.is_none() {
+                "was started with an end, which whoever stopped it could not see (it needs [monitor]); write it into the plan, or start it yourself with that end"
             } else if self.is_open(&feed.job_id) {
-                ids.push(feed.id.clone());
+                items.push(Item { id: feed.id.clone(), parameters: range(feed) });
                 continue;
             } else {
                 "its job is not open"
@@ -129,12 +135,14 @@ impl<P: Progress> Resume<'_, P> {
             self.problems.push(Ended { id: feed.id.clone(), problem: Some(problem.to_owned()) });
         }
         let [_, start] = RESUME;
-        let ended = start.run(self.client, ids, self.pace, self.deadline, self.progress).await;
-        self.problems.extend(ended);
+        let ended = start.run(self.client, items, self.pace, self.deadline, self.progress).await;
         let live = read_datafeeds(self.client).await?;
         for feed in &mut self.file.plan.datafeeds {
-            feed.resumed |= live.iter().any(|live| live.id == feed.id && live.is_up());
+            // One that has an end may have come to it already.
+            let begun = feed.end.is_some() && ended.iter().any(|it| it.id == feed.id && it.problem.is_none());
+            feed.resumed |= begun || live.iter().any(|live| live.id == feed.id && live.is_up());
         }
+        self.problems.extend(ended);
         Ok(self.file.write()?)
     }
 
@@ -149,9 +157,9 @@ impl<P: Progress> Resume<'_, P> {
             let problem = self.problems.iter().find(|ended| ended.id == *id).and_then(|ended| ended.problem.clone());
             problem.unwrap_or_else(|| "does not run, or does not exist any more".to_owned())
         };
-        let jobs = plan.jobs.iter().filter(|job| !job.resumed && job.state != "failed");
+        let jobs = plan.jobs.iter().filter(|job| job.is_left());
         let mut left: Vec<String> = jobs.map(|job| format!("job [{}]: {}", job.id, why(&job.id))).collect();
-        let feeds = plan.datafeeds.iter().filter(|feed| !feed.resumed);
+        let feeds = plan.datafeeds.iter().filter(|feed| feed.is_left());
         left.extend(feeds.map(|feed| format!("datafeed [{}]: {}", feed.id, why(&feed.id))));
         let now = clock::rfc3339(clock::now());
         if left.is_empty() {

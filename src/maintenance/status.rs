@@ -6,11 +6,15 @@ use serde_json::{Value, json};
 use super::look_deadline;
 use crate::elasticsearch::client::{Client, ClientError};
 use crate::elasticsearch::proof;
+use crate::elasticsearch::switched::Switched;
+use crate::telemetry::clock;
 
 /// Mode, jobs, datafeeds and tasks, read one after another.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     pub upgrade_mode: bool,
+    /// Told by a gateway while the mode is on; a cluster does not know.
+    pub switched: Switched,
     pub jobs: Vec<Job>,
     pub datafeeds: Vec<Datafeed>,
     pub tasks: Tasks,
@@ -26,6 +30,8 @@ pub struct Job {
     pub latest_record_timestamp: Option<i64>,
     /// Milliseconds since 1970 of the newest bucket.
     pub latest_bucket_timestamp: Option<i64>,
+    /// Age of the newest record, of jobs that are open.
+    pub lag_seconds: Option<i64>,
     pub running_forecasts: u64,
 }
 
@@ -57,11 +63,12 @@ impl Status {
     /// # Errors
     /// The cluster does not answer, refuses, or answers with something else. `_tasks` may be refused.
     pub async fn read(client: &Client) -> Result<Self, ClientError> {
-        let upgrade_mode = mode(client).await?;
-        let jobs = read_jobs(client).await?;
+        let (upgrade_mode, switched) = mode_and_facts(client).await?;
+        // A datafeed that comes to its end closes its job: in the other order it would seem that the job was open without it.
         let datafeeds = read_datafeeds(client).await?;
+        let jobs = read_jobs(client).await?;
         let tasks = read_tasks(client).await?;
-        Ok(Self { upgrade_mode, jobs, datafeeds, tasks })
+        Ok(Self { upgrade_mode, switched, jobs, datafeeds, tasks })
     }
 
     pub fn job(&self, id: &str) -> Option<&Job> {
@@ -98,6 +105,11 @@ impl Datafeed {
         self.state == "starting" || (self.state == "started" && unassigned(&self.node, &self.assignment_explanation))
     }
 
+    /// It was started to read until some time, and then to stop.
+    pub fn has_end(&self) -> bool {
+        self.real_time_configured == Some(false)
+    }
+
     /// It reads the past still, or was started to read only that.
     pub fn in_look_back(&self) -> bool {
         self.is_up() && (self.real_time_configured == Some(false) || self.real_time_running == Some(false))
@@ -114,10 +126,15 @@ const fn unassigned(node: &Option<String>, explanation: &Option<String>) -> bool
 /// # Errors
 /// Anything but a good answer.
 pub(super) async fn mode(client: &Client) -> Result<bool, ClientError> {
+    Ok(mode_and_facts(client).await?.0)
+}
+
+async fn mode_and_facts(client: &Client) -> Result<(bool, Switched), ClientError> {
     let answer = client.ask(http::Method::GET, proof::INFO, &[], look_deadline()).await?;
     let request = format!("GET {}", proof::INFO);
     answer.json(&request)?;
-    proof::mode(answer.status, &answer.body).map_err(|_| ClientError::Unreadable { request })
+    let mode = proof::mode(answer.status, &answer.body).map_err(|_| ClientError::Unreadable { request })?;
+    Ok((mode, Switched::read(&answer.headers)))
 }
 
 /// The stats of all jobs.
@@ -174,12 +191,15 @@ fn items<T>(
 
 fn job(shown: &Value) -> Option<Job> {
     let count = |member| shown.pointer(&format!("/data_counts/{member}")).and_then(Value::as_i64);
+    let state = text(shown, "state")?;
+    let newest = count("latest_record_timestamp").filter(|_| matches!(state.as_str(), "opened" | "opening"));
     let forecasts = |state| shown.pointer(&format!("/forecasts_stats/status/{state}")).and_then(Value::as_u64);
     Some(Job {
         id: text(shown, "job_id")?,
-        state: text(shown, "state")?,
+        state,
         node: node(shown),
         assignment_explanation: explanation(shown),
+        lag_seconds: newest.map(|newest| clock::milliseconds(clock::now()).saturating_sub(newest).max(0) / 1000),
         latest_record_timestamp: count("latest_record_timestamp"),
         latest_bucket_timestamp: count("latest_bucket_timestamp"),
         running_forecasts: forecasts("scheduled").unwrap_or(0) + forecasts("started").unwrap_or(0),

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::plan::Cluster;
 use super::status::{mode, read_datafeeds, read_jobs, text};
-use super::wave::{Ended, Wave};
-use super::{Event, Pace, Plan, PlanFile, PlanProblem, Progress, Status, look_deadline};
+use super::wave::{Ended, Item, Wave};
+use super::{Event, Pace, Plan, PlanFile, PlanProblem, Progress, Status, look_deadline, ranges};
 use crate::elasticsearch::client::{Client, ClientError};
 use crate::telemetry::clock;
 
@@ -41,8 +41,9 @@ pub struct JobProof {
     pub id: String,
     /// `None`: it has none.
     pub datafeed_stopped: Option<bool>,
-    /// Closed in order: nothing that it had been given was thrown away.
-    pub flushed: bool,
+    /// Closed in order, and its newest snapshot reaches to the last record that it had been given. `None`: closed in
+    /// order, but the snapshots cannot be read.
+    pub flushed: Option<bool>,
     /// Milliseconds since 1970.
     pub final_bucket: Option<i64>,
     pub snapshot_id: Option<String>,
@@ -54,10 +55,10 @@ pub struct JobProof {
 
 #[rustfmt::skip] // a table: one wave a line
 const STOP: [Wave; 4] = [
-    Wave { name: "stopping datafeeds", folder: "/_ml/datafeeds/", action: "_stop", parameters: "&allow_no_match=true", conflict_is_done: false },
-    Wave { name: "closing jobs", folder: "/_ml/anomaly_detectors/", action: "_close", parameters: "&allow_no_match=true", conflict_is_done: false },
-    Wave { name: "stopping datafeeds by force", folder: "/_ml/datafeeds/", action: "_stop", parameters: "&force=true", conflict_is_done: false },
-    Wave { name: "closing jobs by force", folder: "/_ml/anomaly_detectors/", action: "_close", parameters: "&force=true", conflict_is_done: false },
+    Wave { name: "stopping datafeeds", folder: "/_ml/datafeeds/", action: "_stop", parameters: "&allow_no_match=true" },
+    Wave { name: "closing jobs", folder: "/_ml/anomaly_detectors/", action: "_close", parameters: "&allow_no_match=true" },
+    Wave { name: "stopping datafeeds by force", folder: "/_ml/datafeeds/", action: "_stop", parameters: "&force=true" },
+    Wave { name: "closing jobs by force", folder: "/_ml/anomaly_detectors/", action: "_close", parameters: "&force=true" },
 ];
 
 /// Stops what runs, in order; what is left is told.
@@ -81,7 +82,7 @@ pub async fn stop(
     let cluster = cluster(client).await?;
     let mut file = PlanFile::unfinished_or(path, Plan::new(clock::rfc3339(clock::now()), cluster.clone()))?;
     file.check(&cluster)?;
-    file.plan.include(&status);
+    file.plan.include(&status, &ranges::read(client).await?);
     file.plan.status = super::plan::PlanStatus::Stopping;
     file.write()?;
     progress.tell(Event::Note(&format!("plan [{}]", file.path.display())));
@@ -117,11 +118,16 @@ struct Stop<'a, P> {
 impl<P: Progress> Stop<'_, P> {
     /// Datafeeds, then jobs, of the plan that are still up.
     async fn wave(&mut self, feeds: Wave, jobs: Wave, deadline: Instant) -> Result<(), Hindrance> {
-        let ids = self.datafeeds_up().await?;
-        let ended = feeds.run(self.client, ids, self.pace, deadline, self.progress).await;
-        self.problems = ended;
-        let ids = self.jobs_up().await?;
-        let ended = jobs.run(self.client, ids, self.pace, deadline, self.progress).await;
+        let up = self.datafeeds_up().await?;
+        self.file.plan.ask_datafeeds(&up);
+        self.file.write()?;
+        let up = up.into_iter().map(Item::plain).collect();
+        self.problems = feeds.run(self.client, up, self.pace, deadline, self.progress).await;
+        let up = self.jobs_up().await?;
+        self.file.plan.ask_jobs(&up);
+        self.file.write()?;
+        let up = up.into_iter().map(Item::plain).collect();
+        let ended = jobs.run(self.client, up, self.pace, deadline, self.progress).await;
         self.problems.extend(ended);
         Ok(())
     }
@@ -149,7 +155,7 @@ impl<P: Progress> Stop<'_, P> {
             feeds.join(", "),
             jobs.join(", ")
         );
-        Ok(self.progress.confirm(&question).unwrap_or(false))
+        Ok(self.progress.confirm(&question).await.unwrap_or(false))
     }
 
     /// Recorded before it is done.
@@ -174,15 +180,16 @@ impl<P: Progress> Stop<'_, P> {
         for planned in &self.file.plan.jobs {
             let job = live.iter().find(|job| job.id == planned.id);
             let feed = self.file.plan.datafeeds.iter().find(|feed| feed.job_id == planned.id);
-            let (snapshot_id, snapshot_at) = self.snapshot(&planned.id).await;
+            let snapshot = self.snapshot(&planned.id).await;
             let closed = job.is_none_or(|job| !job.is_up());
+            let given = job.and_then(|job| job.latest_record_timestamp);
             jobs.push(JobProof {
                 id: planned.id.clone(),
                 datafeed_stopped: feed.map(|feed| !feeds.contains(&feed.id)),
-                flushed: closed && !planned.forced,
+                flushed: if closed && !planned.forced { snapshot.reaches(given) } else { Some(false) },
                 final_bucket: job.and_then(|job| job.latest_bucket_timestamp),
-                snapshot_id,
-                snapshot_at,
+                snapshot_id: snapshot.id,
+                snapshot_at: snapshot.at,
                 closed,
                 forced: planned.forced,
             });
@@ -195,11 +202,32 @@ impl<P: Progress> Stop<'_, P> {
     }
 
     /// The newest snapshot of a job. What cannot be read is shown as missing: the job is closed all the same.
-    async fn snapshot(&self, id: &str) -> (Option<String>, Option<i64>) {
+    async fn snapshot(&self, id: &str) -> Snapshot {
         let target = format!("/_ml/anomaly_detectors/{id}/model_snapshots?size=1&sort=timestamp&desc=true");
-        let found = self.client.get(&target, look_deadline()).await.unwrap_or_default();
-        let newest = found.pointer("/model_snapshots/0");
-        let at = newest.and_then(|it| it.get("timestamp")).and_then(Value::as_i64);
-        (newest.and_then(|it| text(it, "snapshot_id")), at)
+        match self.client.get(&target, look_deadline()).await {
+            Ok(found) => {
+                let newest = found.pointer("/model_snapshots/0");
+                let time = |member| newest.and_then(|it| it.get(member)).and_then(Value::as_i64);
+                let id = newest.and_then(|it| text(it, "snapshot_id"));
+                Snapshot { read: true, id, at: time("timestamp"), latest_record: time("latest_record_time_stamp") }
+            }
+            Err(_) => Snapshot::default(),
+        }
+    }
+}
+
+/// The newest snapshot of a job. Times are milliseconds since 1970.
+#[derive(Default)]
+struct Snapshot {
+    read: bool,
+    id: Option<String>,
+    at: Option<i64>,
+    latest_record: Option<i64>,
+}
+
+impl Snapshot {
+    /// Whether it holds what the job was given until `given`. Elasticsearch's snapshots count in seconds.
+    fn reaches(&self, given: Option<i64>) -> Option<bool> {
+        self.read.then(|| given.is_none_or(|given| self.latest_record.is_some_and(|held| held / 1000 >= given / 1000)))
     }
 }

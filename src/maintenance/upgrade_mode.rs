@@ -37,8 +37,50 @@ pub enum SwitchProblem {
     NotProved(String),
     #[error("the time is over and upgrade mode is still [{}]", on_off(*.0))]
     ModeIs(bool),
-    #[error("upgrade mode is off, but these are not back: {}", .0.join("; "))]
-    NotBack(Vec<String>),
+    #[error("upgrade mode is off, but these are not back: {}", lines(.0).join("; "))]
+    NotBack(Vec<NotBack>),
+}
+
+/// A job or datafeed that is not what it was before upgrade mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotBack {
+    /// `job` or `datafeed`.
+    pub kind: &'static str,
+    pub id: String,
+    pub state: String,
+    pub node: Option<String>,
+    pub reason: String,
+}
+
+impl NotBack {
+    fn job(job: &Job) -> Self {
+        let reason = why(job.assignment_explanation.as_ref(), job.is_not_back());
+        Self { kind: "job", id: job.id.clone(), state: job.state.clone(), node: job.node.clone(), reason }
+    }
+
+    fn datafeed(feed: &Datafeed) -> Self {
+        let reason = why(feed.assignment_explanation.as_ref(), feed.is_not_back());
+        Self { kind: "datafeed", id: feed.id.clone(), state: feed.state.clone(), node: feed.node.clone(), reason }
+    }
+
+    fn gone(kind: &'static str, id: &str) -> Self {
+        let reason = "does not exist any more".to_owned();
+        Self { kind, id: id.to_owned(), state: "deleted".to_owned(), node: None, reason }
+    }
+
+    fn is_on_its_way(&self) -> bool {
+        matches!(self.state.as_str(), "opened" | "opening" | "started" | "starting")
+    }
+}
+
+fn why(explanation: Option<&String>, waits: bool) -> String {
+    let own = if waits { "not assigned to a node yet" } else { "does not run any more" };
+    explanation.map_or_else(|| own.to_owned(), Clone::clone)
+}
+
+/// `job [web]: opened, why`
+fn lines(left: &[NotBack]) -> Vec<String> {
+    left.iter().map(|it| format!("{} [{}]: {}, {}", it.kind, it.id, it.state, it.reason)).collect()
 }
 
 fn flag(mode: &Option<bool>) -> String {
@@ -207,10 +249,11 @@ impl<P: Progress> Switch<'_, P> {
                 let jobs = read_jobs(self.client).await?;
                 let datafeeds = read_datafeeds(self.client).await?;
                 let left = not_back(before, &jobs, &datafeeds);
-                if left.is_empty() {
-                    return Ok(());
+                // What has ended does not come back by itself, however long it is waited for.
+                if !left.iter().any(NotBack::is_on_its_way) {
+                    return if left.is_empty() { Ok(()) } else { Err(SwitchProblem::NotBack(left)) };
                 }
-                self.progress.tell(Event::Running { tasks: &left, seconds: self.begun.elapsed().as_secs() });
+                self.progress.tell(Event::Running { tasks: &lines(&left), seconds: self.begun.elapsed().as_secs() });
                 SwitchProblem::NotBack(left)
             };
             if !paused(self.pace, self.deadline).await {
@@ -220,16 +263,26 @@ impl<P: Progress> Switch<'_, P> {
     }
 }
 
-/// `job [web]: opened, why`, for what is not where it was, or failed on the way.
-fn not_back(before: &Status, jobs: &[Job], datafeeds: &[Datafeed]) -> Vec<String> {
-    let had_failed = |id: &str| before.job(id).is_some_and(|job| job.state == "failed");
-    let jobs = jobs.iter().filter(|job| job.is_not_back() || (job.state == "failed" && !had_failed(&job.id)));
-    let jobs = jobs.map(|job| line("job", &job.id, &job.state, job.assignment_explanation.as_deref()));
-    let datafeeds = datafeeds.iter().filter(|datafeed| datafeed.is_not_back());
-    let datafeeds = datafeeds.map(|it| line("datafeed", &it.id, &it.state, it.assignment_explanation.as_deref()));
-    jobs.chain(datafeeds).collect()
-}
-
-fn line(kind: &str, id: &str, state: &str, why: Option<&str>) -> String {
-    format!("{kind} [{id}]: {state}, {}", why.unwrap_or("not assigned to a node yet"))
+/// What is not what it was: waits for a node, has ended, failed on the way, is gone. A datafeed that had an end may have
+/// come to it, and its job with it.
+fn not_back(before: &Status, jobs: &[Job], datafeeds: &[Datafeed]) -> Vec<NotBack> {
+    let mut left = Vec::new();
+    for was in before.jobs.iter().filter(|was| was.is_up() && was.state != "failed") {
+        let ends = before.datafeeds.iter().any(|feed| feed.job_id == was.id && feed.has_end());
+        match jobs.iter().find(|job| job.id == was.id) {
+            Some(job) if job.state == "closed" && ends => {}
+            Some(job) if job.is_up() && job.state != "failed" && !job.is_not_back() => {}
+            Some(job) => left.push(NotBack::job(job)),
+            None => left.push(NotBack::gone("job", &was.id)),
+        }
+    }
+    for was in before.datafeeds.iter().filter(|was| was.is_up()) {
+        match datafeeds.iter().find(|feed| feed.id == was.id) {
+            Some(feed) if !feed.is_up() && was.has_end() => {}
+            Some(feed) if feed.is_up() && !feed.is_not_back() => {}
+            Some(feed) => left.push(NotBack::datafeed(feed)),
+            None => left.push(NotBack::gone("datafeed", &was.id)),
+        }
+    }
+    left
 }

@@ -20,8 +20,14 @@ pub(super) struct Wave {
     pub(super) action: &'static str,
     /// Further parameters, such as `&force=true`.
     pub(super) parameters: &'static str,
-    /// A 409 means that the item is so already.
-    pub(super) conflict_is_done: bool,
+}
+
+/// A job or a datafeed of a wave.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) id: String,
+    /// Further parameters of its own, such as `&end=1700000000000`.
+    pub(super) parameters: String,
 }
 
 /// How an item ended.
@@ -31,44 +37,74 @@ pub(super) struct Ended {
     pub(super) problem: Option<String>,
 }
 
+impl Item {
+    pub(super) const fn plain(id: String) -> Self {
+        Self { id, parameters: String::new() }
+    }
+}
+
 impl Wave {
-    /// Sends the request for each id, each within `deadline`.
+    /// Sends the request for each item.
+    ///
+    /// Each has a deadline of its own: its fair share of the time when not all go at once, so that some that hang leave
+    /// time for the rest. What was late then gets what is left of the time.
     pub(super) async fn run(
         self,
         client: &Client,
-        ids: Vec<String>,
+        items: Vec<Item>,
         pace: &Pace,
         deadline: Instant,
         progress: &impl Progress,
     ) -> Vec<Ended> {
-        if ids.is_empty() {
+        if items.is_empty() {
             return Vec::new();
         }
-        progress.tell(Event::Wave { name: self.name, items: ids.len() });
-        let items = stream::iter(ids).map(|id| async move {
-            let problem = self.send(client, &id, pace, deadline).await.err().map(|failure| failure.to_string());
-            progress.tell(Event::Item { id: &id, outcome: problem.as_deref().unwrap_or("done") });
-            Ended { id, problem }
+        progress.tell(Event::Wave { name: self.name, items: items.len() });
+        let rounds = u32::try_from(items.len().div_ceil(pace.at_once)).unwrap_or(u32::MAX);
+        let share = deadline.saturating_duration_since(Instant::now()) / rounds.max(1);
+        let sent = stream::iter(items).map(|item| async move {
+            let own = deadline.min(Instant::now() + share);
+            let problem = self.send(client, &item, pace, own).await.err();
+            let late = problem.is_some() && Instant::now() >= own && own < deadline;
+            if late {
+                progress.tell(Event::Late { id: &item.id });
+                return Err(item);
+            }
+            Ok(ended(item.id, problem, progress))
         });
-        let ended = items.buffer_unordered(pace.at_once).collect().await;
+        let (mut all, mut late) = (Vec::new(), Vec::new());
+        for outcome in sent.buffer_unordered(pace.at_once).collect::<Vec<_>>().await {
+            match outcome {
+                Ok(ended) => all.push(ended),
+                Err(item) => late.push(item),
+            }
+        }
+        let again = stream::iter(late).map(|item| async move {
+            let problem = self.send(client, &item, pace, deadline).await.err();
+            ended(item.id, problem, progress)
+        });
+        all.extend(again.buffer_unordered(pace.at_once).collect::<Vec<_>>().await);
         progress.tell(Event::WaveEnded);
-        ended
+        all
     }
 
     /// Sends again when the connection breaks: every action here may be sent twice.
-    async fn send(self, client: &Client, id: &str, pace: &Pace, deadline: Instant) -> Result<(), ClientError> {
+    async fn send(self, client: &Client, item: &Item, pace: &Pace, deadline: Instant) -> Result<(), ClientError> {
         loop {
-            let id = utf8_percent_encode(id, ESCAPED);
+            let id = utf8_percent_encode(&item.id, ESCAPED);
             let (folder, action, left) = (self.folder, self.action, milliseconds_until(deadline));
-            let target = format!("{folder}{id}/{action}?timeout={left}{}", self.parameters);
+            let target = format!("{folder}{id}/{action}?timeout={left}{}{}", self.parameters, item.parameters);
             match client.post(&target, deadline + super::LOOK_MAX).await {
                 Ok(_) => return Ok(()),
-                Err(failure) if self.conflict_is_done && failure.status().is_some_and(|it| it.as_u16() == 409) => {
-                    return Ok(());
-                }
                 Err(failure) if failure.may_pass() && paused(pace, deadline).await => {}
                 Err(failure) => return Err(failure),
             }
         }
     }
+}
+
+fn ended(id: String, problem: Option<ClientError>, progress: &impl Progress) -> Ended {
+    let problem = problem.map(|failure| failure.to_string());
+    progress.tell(Event::Item { id: &id, outcome: problem.as_deref().unwrap_or("done") });
+    Ended { id, problem }
 }

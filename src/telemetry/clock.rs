@@ -1,11 +1,17 @@
 //! The wall clock, in one place.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now. Tests of what depends on it pass the time as an argument instead.
 #[expect(clippy::disallowed_methods, reason = "the one place that tells the wall clock")]
 pub fn now() -> SystemTime {
     SystemTime::now()
+}
+
+/// Since 1970.
+pub fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// `2026-11-23T18:29:36.123Z`, as ECS writes `@timestamp`.
@@ -15,7 +21,7 @@ pub fn rfc3339(time: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::Duration;
 
     use super::*;
 

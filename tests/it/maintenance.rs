@@ -1,17 +1,27 @@
 //! The operator commands, through the binary, against a scripted cluster and against the embedded node.
 
+mod interrupted;
 mod ml;
 mod node;
+mod terminal;
+mod two_hundred;
 mod upgrade_mode;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::cli::{Run, mlgate};
 use crate::harness::{Exchange, PATIENCE, Upstream};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Carried {
+    Out,
+    Not,
+}
 
 /// A cluster that does what the test says.
 struct Cluster {
@@ -35,8 +45,18 @@ struct State {
     refused: BTreeMap<&'static str, u16>,
     /// The next request whose path ends so is carried out and not answered.
     dropped: Option<&'static str>,
+    /// The next request whose path ends so is answered with this status and changes nothing, as while there is no master.
+    failing: Vec<(&'static str, u16)>,
     /// Requests whose path ends so wait until this is another.
     held: Option<&'static str>,
+    /// Requests whose path ends so take all the time they are given, and are not done then.
+    slow: Option<&'static str>,
+    /// The request with this number is not answered until this is `None`: it is carried out, or not even that.
+    halt: Option<(usize, Carried)>,
+    halted: bool,
+    requests: usize,
+    /// Datafeeds with an end, and whether the cluster state tells it.
+    ends: BTreeMap<&'static str, Option<i64>>,
     /// A switch sets the flag and is answered with 500.
     switch_times_out: bool,
     verified_header: bool,
@@ -45,6 +65,7 @@ struct State {
     /// Every POST: the target.
     posts: Vec<String>,
     reasons: Vec<String>,
+    credentials: Vec<String>,
 }
 
 fn start(state: State) -> (Arc<Cluster>, Upstream) {
@@ -82,21 +103,51 @@ impl Cluster {
         assert!(!late.timed_out(), "the cluster never came to it");
     }
 
+    /// Whether the halt comes; false when `ended` says that it will not.
+    fn halts_before(&self, mut ended: impl FnMut() -> bool) -> bool {
+        let mut state = self.state.lock().unwrap();
+        let begun = Instant::now();
+        while !state.halted {
+            assert!(begun.elapsed() < PATIENCE, "neither halted nor ended");
+            if ended() {
+                return state.halted;
+            }
+            state = self.changed.wait_timeout(state, Duration::from_millis(2)).unwrap().0;
+        }
+        true
+    }
+
     fn answer(&self, exchange: &mut Exchange) -> bool {
         let Some(request) = exchange.request() else { return false };
         let (method, target) = request.line().split_once(' ').unwrap();
         let target = target.split(' ').next().unwrap().to_owned();
         let path = target.split('?').next().unwrap().to_owned();
         let mut state = self.state.lock().unwrap();
+        state.credentials.extend(request.value("authorization").map(str::to_owned));
         if method == "POST" {
             state.posts.push(target.clone());
             state.reasons.extend(request.value("x-mlgate-reason").map(str::to_owned));
             self.changed.notify_all();
         }
+        let number = state.requests;
+        state.requests += 1;
+        if state.halt == Some((number, Carried::Not)) {
+            drop(self.halt(state));
+            return false;
+        }
         while state.held.is_some_and(|held| path.ends_with(held)) {
             state = self.changed.wait_timeout(state, PATIENCE).unwrap().0;
         }
+        if state.slow.is_some_and(|slow| path.ends_with(slow)) {
+            // As long as the request says; the test may end it before.
+            let given = Duration::from_millis(timeout_ms(&target));
+            state = self.changed.wait_timeout_while(state, given, |state| state.slow.is_some()).unwrap().0;
+        }
         let (status, body) = state.reply(&path, &target);
+        if state.halt == Some((number, Carried::Out)) {
+            drop(self.halt(state));
+            return false;
+        }
         let header = if state.verified_header { "x-mlgate-verified: true\r\n" } else { "" };
         let dropped = state.dropped.take_if(|dropped| path.ends_with(*dropped)).is_some();
         drop(state);
@@ -108,6 +159,17 @@ impl Cluster {
         }
         exchange.send(format!("HTTP/1.1 {status} X\r\n{header}content-length: {}\r\n\r\n{body}", body.len()).as_bytes())
     }
+
+    fn halt<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.halted = true;
+        self.changed.notify_all();
+        self.changed.wait_timeout_while(state, PATIENCE, |state| state.halt.is_some()).unwrap().0
+    }
+}
+
+fn timeout_ms(target: &str) -> u64 {
+    let given = target.split(['?', '&']).find_map(|parameter| parameter.strip_prefix("timeout="));
+    given.unwrap().strip_suffix("ms").unwrap().parse().unwrap()
 }
 
 impl State {
@@ -115,7 +177,19 @@ impl State {
         if let Some((_, status)) = self.refused.iter().find(|(end, _)| path.ends_with(**end)) {
             return (*status, json!({"error": {"type": "x", "reason": "refused by the test"}, "status": status}));
         }
+        if let Some(index) = self.failing.iter().position(|(end, _)| path.ends_with(end)) {
+            let status = self.failing.remove(index).1;
+            return (
+                status,
+                json!({"error": {"type": "master_not_discovered_exception", "reason": null}, "status": status}),
+            );
+        }
+        if self.slow.is_some_and(|slow| path.ends_with(slow)) {
+            let reason = "Timed out when waiting for persistent tasks";
+            return (500, json!({"error": {"type": "illegal_state_exception", "reason": reason}, "status": 500}));
+        }
         match path {
+            "/_cluster/state/metadata" => (200, self.persistent_tasks()),
             "/" => (200, json!({"cluster_name": "fake", "cluster_uuid": "u"})),
             "/_ml/info" => (200, json!({"upgrade_mode": self.upgrade_mode})),
             "/_tasks" => self.show_tasks(),
@@ -164,8 +238,21 @@ impl State {
     }
 
     fn datafeed_stats(&self) -> Value {
-        let all = self.datafeeds.iter().map(|(id, (_, state))| json!({"datafeed_id": id, "state": state}));
+        let all = self.datafeeds.iter().map(|(id, (_, state))| {
+            let running = json!({"real_time_configured": !self.ends.contains_key(id), "real_time_running": true});
+            json!({"datafeed_id": id, "state": state, "running_state": running})
+        });
         json!({"datafeeds": all.collect::<Vec<_>>()})
+    }
+
+    fn persistent_tasks(&self) -> Value {
+        let started = self.datafeeds.iter().filter(|(_, (_, state))| *state == "started");
+        let tasks = started.filter_map(|(id, _)| {
+            let end = (*self.ends.get(id)?)?;
+            let params = json!({"datafeed_id": id, "start": "0", "end": end.to_string()});
+            Some(json!({"id": format!("datafeed-{id}"), "task": {"xpack/ml/datafeed": {"params": params}}}))
+        });
+        json!({"metadata": {"persistent_tasks": {"tasks": tasks.collect::<Vec<_>>()}}})
     }
 
     /// Opens, closes, starts, stops.

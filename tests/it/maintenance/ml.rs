@@ -1,5 +1,6 @@
 //! `mlgate ml` against a scripted cluster.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -80,6 +81,52 @@ fn one_bad_job_does_not_stop_the_rest_and_force_is_recorded() {
         state.refused.clear();
     });
     assert_eq!(run(&upstream, here, &["ml", "stop"]).status, 0);
+}
+
+#[test]
+fn a_datafeed_with_an_end_gets_it_back_where_the_cluster_tells_it() {
+    let end = 1_767_225_600_000;
+    for (shown, status) in [(Some(end), 0), (None, 1)] {
+        let (cluster, upstream) = start(State { ends: [("web-feed", shown)].into(), ..two_jobs() });
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        assert_eq!(run(&upstream, here, &["ml", "stop"]).status, 0);
+        assert_eq!(plan(here, "mlgate-plan.json")["datafeeds"][0]["end"], json!(shown));
+        let resumed = run(&upstream, here, &["ml", "resume"]);
+        assert_eq!(resumed.status, status, "{}", resumed.stderr);
+        assert_eq!(resumed.stderr.contains("datafeed [web-feed]: was started with an end"), status == 1);
+        cluster.set(|state| {
+            let started: Vec<&String> = state.posts.iter().filter(|post| post.contains("_start")).collect();
+            assert_eq!(started.len(), usize::from(status == 0));
+            assert!(started.iter().all(|post| post.ends_with(&format!("&start=0&end={end}"))), "{started:?}");
+        });
+    }
+}
+
+#[test]
+fn watch_on_a_pipe_writes_what_has_changed() {
+    let (cluster, upstream) = start(two_jobs());
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", upstream.address);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mlgate"))
+        .args(["ml", "status", "--watch", "--json", "--poll-interval", "2ms", "--url", &url])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(next()["upgrade_mode"], false);
+    let looked = cluster.set(|state| state.looks);
+    cluster.wait(|state| state.looks > looked + 3);
+    cluster.set(|state| state.failing.push(("/_ml/info", 503)));
+    assert!(next()["error"].as_str().unwrap().contains("status [503]"));
+    assert_eq!(next()["upgrade_mode"], false);
+    cluster.set(|state| state.upgrade_mode = true);
+    assert_eq!(next()["upgrade_mode"], true);
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -9,11 +9,16 @@ use crate::cli::mlgate;
 use crate::harness::Process;
 
 /// One request on a connection of its own.
-fn call(address: SocketAddr, line: &str, body: Value) -> Value {
+pub(super) fn call(address: SocketAddr, line: &str, body: Value) -> Value {
     let body = if body.is_null() { String::new() } else { body.to_string() };
+    call_with(address, line, "application/json", &body)
+}
+
+/// The same with a body of another type.
+pub(super) fn call_with(address: SocketAddr, line: &str, content_type: &str, body: &str) -> Value {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
-        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();

@@ -87,6 +87,28 @@ fn disabling_waits_for_what_was_there_and_names_what_is_not_back() {
 }
 
 #[test]
+fn what_ended_meanwhile_is_told_at_once() {
+    let (cluster, upstream) = start(State { upgrade_mode: true, held: Some("/set_upgrade_mode"), ..two_jobs() });
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["upgrade-mode", "disable", "--json", "--timeout", "1h"];
+    let done = std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&upstream, folder.path(), &arguments));
+        cluster.wait(|state| state.posts.len() == 1);
+        cluster.set(|state| {
+            state.jobs.insert("db", "failed");
+            state.datafeeds.remove("web-feed");
+            state.held = None;
+        });
+        running.join().unwrap()
+    });
+    assert_eq!(done.status, 1, "{}", done.stderr);
+    let told: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&told["acknowledged"], &told["upgrade_mode"]), (&true.into(), &false.into()));
+    let left = told["not_back"].as_array().unwrap().iter().map(|it| (it["id"].as_str(), it["state"].as_str()));
+    assert_eq!(left.collect::<Vec<_>>(), [(Some("db"), Some("failed")), (Some("web-feed"), Some("deleted"))]);
+}
+
+#[test]
 fn wrong_use_and_unreachable() {
     let folder = tempfile::tempdir().unwrap();
     let (_cluster, upstream) = start(two_jobs());

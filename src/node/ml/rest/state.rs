@@ -22,7 +22,7 @@ pub(super) async fn metadata(call: Call) -> Result<Reply, ApiError> {
     let identity = &call.node.core.identity;
     let metadata = call.metadata();
     let tasks: Vec<Value> =
-        metadata.tasks.iter().map(|(key, task)| shown(key, task, &metadata, &identity.node_id)).collect();
+        metadata.tasks.iter().filter_map(|(key, task)| shown(key, task, &metadata, &identity.node_id)).collect();
     Ok(Reply::json(json!({
         "cluster_name": identity.cluster_name,
         "cluster_uuid": identity.cluster_uuid,
@@ -35,24 +35,27 @@ pub(super) async fn metadata(call: Call) -> Result<Reply, ApiError> {
     })))
 }
 
-fn shown(key: &TaskKey, task: &PersistentTask, metadata: &Metadata, node_id: &str) -> Value {
-    let (params, state) = match key {
-        TaskKey::Job(id) => (json!({"job_id": id}), Phase::of_job(Some(&task.phase))),
-        TaskKey::Datafeed(id) => (datafeed(id, task, metadata), Phase::of_datafeed(Some(&task.phase))),
+fn shown(key: &TaskKey, task: &PersistentTask, metadata: &Metadata, node_id: &str) -> Option<Value> {
+    let (name, params, state) = match key {
+        TaskKey::Job(id) => ("xpack/ml/job", json!({"job_id": id}), Phase::of_job(Some(&task.phase))),
+        TaskKey::Datafeed(id) => {
+            ("xpack/ml/datafeed", datafeed(id, task, metadata), Phase::of_datafeed(Some(&task.phase)))
+        }
+        TaskKey::Operation(..) => return None,
     };
     let mut assignment = Map::new();
     let executor = (task.assignment == Assignment::Node).then_some(node_id);
     assignment.insert("executor_node".to_owned(), json!(executor));
     assignment.insert("explanation".to_owned(), json!(task.assignment.explanation()));
-    json!({
+    Some(json!({
         "id": key.to_string(),
-        "task": {(key.action()): {
+        "task": {(name): {
             "params": params,
             "state": {"state": state, "allocation_id": task.allocation},
         }},
         "allocation_id": task.allocation,
         "assignment": assignment,
-    })
+    }))
 }
 
 /// Times are written as text, as there.
