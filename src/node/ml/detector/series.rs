@@ -175,11 +175,13 @@ impl Models {
         }
     }
 
-    /// Forgets series without a record since `before_ms`.
-    pub(crate) fn prune(&mut self, before_ms: i64) {
+    /// Forgets series without a record since `before_ms`; gives whether there were any.
+    pub(crate) fn prune(&mut self, before_ms: i64) -> bool {
+        let before = self.known.len();
         self.known.retain(|_, known| known.seen_ms() >= before_ms);
         let cost = |(key, known): (&SeriesKey, &Knowledge)| SERIES_BYTES + key.bytes() + known.bytes();
         self.bytes = self.known.iter().map(cost).sum();
+        self.known.len() < before
     }
 
     /// Memory that a new series takes at first.

@@ -36,7 +36,7 @@ fn finish(work: &mut Work) {
     while let Some(bucket) = work.engine.finish_complete() {
         work.note(&bucket);
     }
-    work.engine.prune();
+    work.learned |= work.engine.prune();
 }
 
 async fn attempt(work: &mut Work) -> Result<(), ApiError> {

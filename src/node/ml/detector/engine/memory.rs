@@ -27,11 +27,10 @@ impl Engine {
         }
     }
 
-    /// Forgets series that have had no record for the plan's time before the newest bucket.
-    pub(crate) fn prune(&mut self) {
-        if let Some(until_ms) = self.finished_until_ms() {
-            self.models.prune(until_ms.saturating_sub(self.plan.prune_after_ms));
-        }
+    /// Forgets series that have had no record for the plan's time before the newest bucket; gives whether there were any.
+    pub(crate) fn prune(&mut self) -> bool {
+        let until_ms = self.finished_until_ms();
+        until_ms.is_some_and(|until_ms| self.models.prune(until_ms.saturating_sub(self.plan.prune_after_ms)))
     }
 
     pub(super) fn used(&self) -> u64 {
