@@ -23,7 +23,7 @@ mod share;
 mod stored;
 mod tail;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod track;
 mod window;
 

@@ -144,8 +144,8 @@ impl ScheduledEvent {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Filter;
     use super::*;
-    use crate::node::ml::detector::Filter;
 
     const BOTH: Actions = Actions { skip_result: true, skip_model_update: true };
 

@@ -1,8 +1,8 @@
-mod data;
+pub(crate) mod data;
 mod functions;
 mod quality;
 mod rules;
-mod trial;
+pub(crate) mod trial;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -25,12 +25,16 @@ impl Tally {
 
     /// Part of the events with an alarm.
     pub(crate) fn recall(&self) -> f64 {
-        self.found as f64 / self.events.max(1) as f64
+        self.found as f64 / self.events().max(1) as f64
     }
 
     pub(crate) fn f1(&self) -> f64 {
         let (precision, recall) = (self.precision(), self.recall());
         if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
+    }
+
+    pub(crate) fn events(&self) -> usize {
+        self.events
     }
 
     pub(crate) fn count(&mut self, series: &Series, alarms: &[usize]) {
