@@ -129,9 +129,14 @@ impl Cluster {
             state.reasons.extend(request.value("x-mlgate-reason").map(str::to_owned));
             self.changed.notify_all();
         }
+        // A gateway's own requests carry credentials, a command's none.
         let number = state.requests;
-        state.requests += 1;
-        if state.halt == Some((number, Carried::Not)) {
+        if request.value("authorization").is_none() {
+            state.requests += 1;
+        }
+        let halts =
+            |state: &State, carried| request.value("authorization").is_none() && state.halt == Some((number, carried));
+        if halts(&state, Carried::Not) {
             drop(self.halt(state));
             return false;
         }
@@ -144,7 +149,7 @@ impl Cluster {
             state = self.changed.wait_timeout_while(state, given, |state| state.slow.is_some()).unwrap().0;
         }
         let (status, body) = state.reply(&path, &target);
-        if state.halt == Some((number, Carried::Out)) {
+        if halts(&state, Carried::Out) {
             drop(self.halt(state));
             return false;
         }

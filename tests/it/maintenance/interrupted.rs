@@ -1,7 +1,13 @@
 //! Commands that are killed, interrupted, or lose their cluster, and are run again.
 
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
 use super::{Carried, State, run, start, two_jobs};
-use crate::harness::Process;
+use crate::cli::mlgate;
+use crate::harness::{Home, Process, Upstream};
 
 /// More requests than any of the commands makes.
 const REQUESTS_MAX: usize = 60;
@@ -53,6 +59,91 @@ fn a_stop_killed_at_any_step_goes_on_and_so_does_a_resume() {
             }
         }
         assert!((16..2 * REQUESTS_MAX).contains(&steps), "{steps}");
+    }
+}
+
+/// A gateway without realms before the cluster.
+fn gateway(home: &Home, upstream: &Upstream) -> (Process, SocketAddr) {
+    home.write("key", "a2V5OmtleQ==");
+    home.write(
+        "config/mlgate.yml",
+        &format!(
+            "listeners: [ {{ address: '127.0.0.1:0' }} ]\nworkers: 1\n\
+             clusters: [ {{ name: main, nodes: ['http://{}'], identity: none, credentials: {{ api_key_file: ../key }} }} ]\n\
+             authentication: {{ realms: [], anonymous: {{ username: anonymous, roles: [superuser] }} }}\n",
+            upstream.address
+        ),
+    );
+    let mut process = home.serve();
+    let address = process.listening();
+    (process, address)
+}
+
+/// One address for a gateway that is killed and started again; connections in between break.
+struct Relay {
+    address: SocketAddr,
+    to: Arc<Mutex<SocketAddr>>,
+}
+
+impl Relay {
+    fn new(to: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let relay = Self { address: listener.local_addr().unwrap(), to: Arc::new(Mutex::new(to)) };
+        let to = Arc::clone(&relay.to);
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let Ok(far) = TcpStream::connect(*to.lock().unwrap()) else { continue };
+                pour(near.try_clone().unwrap(), far.try_clone().unwrap());
+                pour(far, near);
+            }
+        });
+        relay
+    }
+}
+
+/// Carries bytes until one side ends.
+fn pour(mut from: TcpStream, mut to: TcpStream) {
+    thread::spawn(move || {
+        let _ = io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}
+
+#[test]
+fn a_gateway_killed_at_any_step_of_a_stop_is_not_the_end_of_it() {
+    for carried in [Carried::Not, Carried::Out] {
+        let (mut steps, mut went_on) = (0, 0);
+        for at in 0..REQUESTS_MAX {
+            let (cluster, upstream) = start(two_jobs());
+            let home = Home::empty();
+            let (killed, address) = gateway(&home, &upstream);
+            let relay = Relay::new(address);
+            let url = format!("http://{}", relay.address);
+            cluster.set(|state| (state.requests, state.halted, state.halt) = (0, false, Some((at, carried))));
+            let arguments = ["ml", "stop", "--url", &url, "--poll-interval", "5ms", "--at-once", "1"];
+            let mut command = Process::start(&arguments, home.path());
+            let halted = cluster.halts_before(|| command.has_ended());
+            killed.kill();
+            let (_again, address) = gateway(&home, &upstream);
+            *relay.to.lock().unwrap() = address;
+            cluster.set(|state| state.halt = None);
+            // It goes on by itself, or gives up before there is a plan.
+            let done = command.end().success();
+            if !done {
+                let again = mlgate(home.path(), &arguments, "");
+                assert_eq!(again.status, 0, "killed at request {at}: {}", again.stderr);
+            }
+            cluster.set(|state| {
+                assert_eq!((state.jobs["db"], state.jobs["web"]), ("closed", "closed"), "killed at request {at}");
+                assert_eq!(state.datafeeds["web-feed"].1, "stopped", "killed at request {at}");
+            });
+            if !halted {
+                break;
+            }
+            (steps, went_on) = (steps + 1, went_on + usize::from(done));
+        }
+        assert!((8..REQUESTS_MAX).contains(&steps), "{steps}");
+        assert!(went_on > 0);
     }
 }
 
