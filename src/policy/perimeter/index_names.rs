@@ -35,22 +35,24 @@ pub(super) fn list_reaches_ml(list: &[u8], hidden: Hidden, letters: Letters) -> 
     items.any(|item| !item.starts_with(b"-") && item_reaches_ml(item, hidden))
 }
 
+/// No index has a `:` in its name: what stands in front of one is a cluster, which may be this one, and behind `::` is
+/// a part of the index.
 fn item_reaches_ml(item: &[u8], hidden: Hidden) -> bool {
     let item = item.strip_prefix(b"+").unwrap_or(item);
+    if let Some(date_math) = item.strip_prefix(b"<") {
+        return date_math_reaches_ml(date_math, hidden);
+    }
+    let without_cluster = || item.iter().position(|byte| *byte == b':').and_then(|colon| item.get(colon + 1..));
+    expression_reaches_ml(item, hidden) || without_cluster().is_some_and(|rest| expression_reaches_ml(rest, hidden))
+}
+
+/// A name or a pattern.
+fn expression_reaches_ml(item: &[u8], hidden: Hidden) -> bool {
     if item == b"_all" {
         return hidden == Hidden::Included;
     }
-    match item.strip_prefix(b"<") {
-        Some(date_math) => date_math_reaches_ml(date_math, hidden),
-        None => {
-            let literal = item.split(|byte| *byte == b'*').next().unwrap_or_default();
-            if literal.len() == item.len() {
-                literal.starts_with(INTERNAL)
-            } else {
-                pattern_reaches_ml(literal, hidden)
-            }
-        }
-    }
+    let literal = item.split(|byte| *byte == b'*').next().unwrap_or_default();
+    if literal.len() == item.len() { literal.starts_with(INTERNAL) } else { pattern_reaches_ml(literal, hidden) }
 }
 
 /// `literal` is what a pattern has in front of its first `*`. Only patterns with a dot in front, or in requests that
@@ -115,6 +117,9 @@ mod tests {
             "*,.ml-x",
             "%20.ml-x",
             "+.ml-x",
+            "local:.ml-x",
+            "*:.ml-*",
+            ".ml-x::data",
         ];
         for segment in cases {
             assert!(reaches(segment, Hidden::LeftOut), "{segment}");
@@ -144,6 +149,9 @@ mod tests {
             "%252Eml-config",
             ".ML-config",
             "<*{now}>",
+            "logs::failures",
+            "remote:logs",
+            "*:*",
         ];
         for segment in cases {
             assert!(!reaches(segment, Hidden::LeftOut), "{segment}");

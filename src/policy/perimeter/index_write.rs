@@ -42,6 +42,9 @@ const ALL_INDICES: &[&[u8]] =
 /// APIs whose second segment behind the index names what is created.
 const TARGETS: &[&[u8]] = &[b"_clone", b"_shrink", b"_split", b"_rollover", b"_downsample"];
 
+/// Templates: those of ML are named as its indices, and wildcards in such names match a dot in front too.
+const TEMPLATES: &[&[u8]] = &[b"_index_template", b"_component_template", b"_template"];
+
 struct Request<'a> {
     method: &'a str,
     query: Option<&'a str>,
@@ -63,10 +66,12 @@ impl Request<'_> {
             [..] if self.is(api, b"_data_stream") => tail,
             [_, destination, ..] if self.is(api, b"_create_from") => &[*destination],
             [_, index, ..] if self.is(api, b"_ilm") => &[*index],
+            [_, index, ..] if self.is(api, b"_migration") => &[*index],
             _ => &[],
         };
         let names_ml = named_behind.iter().any(|segment| self.segment(segment))
             || self.names_target(api, tail)
+            || self.names_template(api, tail)
             || self.query_names_index(api);
         names_ml && !self.reads(segments)
     }
@@ -94,6 +99,11 @@ impl Request<'_> {
         let reaches = |list: &[u8]| list_reaches_ml(list, self.hidden(), self.letters);
         rest.first().is_some_and(|target| self.segment(target))
             || parameters(self.query).any(|(name, value)| names(&name) && reaches(&value))
+    }
+
+    fn names_template(&self, api: &[u8], tail: &[&[u8]]) -> bool {
+        let [names] = tail else { return false };
+        self.is_one_of(api, TEMPLATES) && segment_reaches_ml(names, Hidden::Included, self.letters)
     }
 
     fn reads(&self, tail: &[&[u8]]) -> bool {

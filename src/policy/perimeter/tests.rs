@@ -23,6 +23,12 @@ fn writes_to_the_internal_indices() {
         "PUT /<.ml-{now/d}>/_doc/1", "PUT /%3C.ml-%7Bnow%2Fd%7D%3E/_doc/1", "PUT /.ml-config/doc/1", "POST /.ml-config/_search/1",
         "POST /.ml-config/_not_yet_known", "PUT /_data_stream/.ml-x", "POST /_create_from/logs/.ml-x", "POST /_ilm/move/.ml-state-1",
         "PUT /.ml-config/_block/write", "POST /.ml-config/_forcemerge", "PUT /.ml-config/_search", "PATCH /.ml-config",
+        "PUT /_index_template/.ml-anomalies-", "POST /_component_template/.ml-x", "DELETE /_template/.ml-*", "DELETE /_index_template/*",
+        "DELETE /_template/_all", "PUT /.ml-x/_ccr/follow", "POST /.ml-x/_ccr/pause_follow", "POST /.ml-state/_ilm/retry", "POST /.ml-state/_ilm/remove",
+        "POST /_data_stream/_migrate/.ml-x", "POST /_data_stream/_promote/.ml-x", "PUT /_data_stream/a,.ml-x/_lifecycle", "POST /local:.ml-x/_close",
+        "POST /_migration/reindex/.ml-x/_cancel", "PUT /.ml-x/_aliases/a", "POST /.ml-x/_alias", "DELETE /.ml-x/_alias/a", "POST /.ml-config/doc/_bulk",
+        "PUT /.ml-x/_mapping/doc", "PUT /.ml-x/_warmer", "POST /logs/_downsample/.ml-x", "POST /logs/_rollover/%3C.ml-%7Bnow%2Fd%7D-1%3E",
+        "PUT /.ml-config/_bulk", "POST /.m*/_update_by_query", "POST /a,.ml-*,-.ml-x/_delete_by_query", "POST /.ml-x/_freeze", "POST /.ml-x/_unfreeze",
     ];
     for request in requests {
         assert_eq!(rule(request), Some("ml_index_write"), "{request}");
@@ -38,6 +44,8 @@ fn reads_and_others_pass() {
         "POST /.ml-config/_explain/1", "DELETE /*", "DELETE /_all", "PUT /_settings", "PUT /logs/_settings?expand_wildcards=all",
         "PUT /logs/_doc/.ml-config", "POST /logs/_bulk?index=.ml-config", "POST /_bulk", "POST /_reindex", "POST /_aliases",
         "PUT /_cluster/settings", "DELETE /logs,-.ml-x", "PUT /logs/_alias/ml", "PUT /%252Eml-config", "POST /", "PUT /%3Clogs-%7Bnow%2Fd%7D%3E",
+        "PUT /_index_template/logs", "POST /_index_template/_simulate_index/.ml-x", "POST /_index_template/_simulate", "PUT /_template/x-*",
+        "POST /logs/_rollover", "POST /_ilm/start", "POST /_migration/reindex", "POST /_data_stream/_modify",
     ];
     for request in requests {
         assert_eq!(rule(request), None, "{request}");
