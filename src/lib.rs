@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! cli → serve → config → gateway · admin · node → rejection · maintenance → realm · gate → upstream → audit
-//!     → elasticsearch · telemetry → policy → secret
+//!     → elasticsearch · telemetry → inspection → policy → secret
 //! ```
 //!
 //! `docs/request-flow.md` walks one request through the gateway, `ARCHITECTURE.md` explains each folder.
@@ -32,6 +32,8 @@ pub mod audit;
 
 pub mod elasticsearch;
 pub mod telemetry;
+
+pub mod inspection;
 
 pub mod policy;
 

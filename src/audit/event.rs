@@ -85,6 +85,8 @@ pub struct Event {
     pub path: String,
     /// Transport action, where the request has one.
     pub elasticsearch_action: Option<&'static str>,
+    /// The rule of the perimeter that the request falls under.
+    pub rule: Option<&'static str>,
     /// Cluster privileges that the request needs or that granted it.
     pub privileges: Vec<String>,
     /// From `traceparent`.
@@ -118,6 +120,9 @@ impl Event {
         if let Some(action) = self.elasticsearch_action {
             put("elasticsearch.action", json!(action));
         }
+        if let Some(rule) = self.rule {
+            put("mlgate.rule", json!(rule));
+        }
         if !self.privileges.is_empty() {
             put("elasticsearch.privileges", json!(self.privileges));
         }
@@ -146,6 +151,7 @@ mod tests {
             method: "POST".to_owned(),
             path: "/_ml/anomaly_detectors/web/_open".to_owned(),
             elasticsearch_action: Some("cluster:admin/xpack/ml/job/open"),
+            rule: None,
             privileges: vec!["manage_ml".to_owned()],
             trace_id: None,
             request_id: "1-1".to_owned(),

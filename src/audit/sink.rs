@@ -147,6 +147,7 @@ mod tests {
             source_ip: None,
             method: "GET".to_owned(),
             path: "/_ml/info".to_owned(),
+            rule: None,
             elasticsearch_action: None,
             privileges: Vec::new(),
             trace_id: None,

@@ -1,4 +1,4 @@
-//! Stage 7: whether upgrade mode lets it through.
+//! Stage 8: whether upgrade mode lets it through.
 
 use super::authorize::Authorized;
 use super::received::Received;
@@ -25,7 +25,8 @@ impl Authorized {
             job_reset: self.rule == UpgradeRule::RefusedAsReset,
             now: self.authenticated.routed.received.wall,
         })?;
-        let Self { authenticated, .. } = self;
+        let Self { authenticated, admission: given, .. } = self;
+        let admission = given.unwrap_or(admission);
         Ok(Admitted { received: authenticated.routed.received, caller: authenticated.caller, admission })
     }
 }

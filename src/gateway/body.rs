@@ -1,73 +1,44 @@
-//! The body of a request on its way to a node: counted, timed, never held.
+//! The body of a request on its way to a node: never held, but for what has to be judged first.
 
-use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-use tokio::time::{Duration, Instant};
 
-use super::identity;
-use super::stall::Stall;
-use super::watch::Watch;
+use super::guard::Guard;
+use super::source::{PolledFrame, Source, UploadEnd, UploadState};
 use crate::gate::Admission;
 
 /// A request body, as the pool sends it.
 pub(super) struct Upload {
-    /// `None`: there is no body.
-    incoming: Option<Incoming>,
-    left: u64,
-    stall: Stall,
-    state: Rc<UploadState>,
-    watch: Rc<Watch>,
+    source: Source,
+    /// `None` for almost all.
+    inspected: Option<Box<Inspected>>,
     /// Counted by the gate until all of it is sent, also when the node has answered before.
     admission: Option<Admission>,
 }
 
-/// What became of a body; outlives it.
-pub(super) struct UploadState {
-    end: Cell<Option<UploadEnd>>,
-    bytes: Cell<u64>,
-    moved: Cell<Instant>,
-}
-
-/// How a body ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UploadEnd {
-    #[error("complete")]
-    Complete,
-    #[error("the body is larger than allowed")]
-    TooLarge,
-    #[error("the caller sent nothing for too long")]
-    Stalled,
-    /// The connection broke, or its framing did.
-    #[error("the body broke off")]
-    Broken,
+/// What a body that is judged has beside its source.
+#[derive(Default)]
+struct Inspected {
+    /// Read and judged before anything was sent: goes first.
+    ahead: BytesMut,
+    trailers: Option<HeaderMap>,
+    /// Judges what comes.
+    guard: Option<Guard>,
 }
 
 impl Upload {
-    /// `bytes_max`: more than that ends it; `idle`: so long may the caller send nothing.
-    pub(super) fn new(incoming: Incoming, bytes_max: u64, idle: Duration, watch: Rc<Watch>, now: Instant) -> Self {
-        let incoming = Some(incoming).filter(|incoming| !incoming.is_end_stream());
-        let ended = incoming.is_none().then_some(UploadEnd::Complete);
-        let state = UploadState { end: Cell::new(ended), bytes: Cell::new(0), moved: Cell::new(now) };
-        Self { incoming, left: bytes_max, stall: Stall::new(idle, now), state: Rc::new(state), watch, admission: None }
+    pub(super) fn new(source: Source) -> Self {
+        Self { source, inspected: None, admission: None }
     }
 
     /// The same nothing again, for a request without a body that is sent once more.
     pub(super) fn empty_like(&self) -> Self {
-        let (state, watch) = (Rc::clone(&self.state), Rc::clone(&self.watch));
-        Self {
-            incoming: None,
-            left: 0,
-            stall: Stall::new(Duration::ZERO, self.state.moved()),
-            state,
-            watch,
-            admission: None,
-        }
+        Self::new(self.source.empty_like())
     }
 
     /// Counts it at the gate for as long as there is more of it to send.
@@ -76,7 +47,7 @@ impl Upload {
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.incoming.is_none()
+        self.source.is_empty()
     }
 
     /// Waits for the first byte of data.
@@ -94,34 +65,68 @@ impl Upload {
         }
     }
 
+    /// From now on `guard` judges what comes before it goes on.
+    pub(super) fn guard(&mut self, guard: Guard) {
+        self.inspected.get_or_insert_default().guard = Some(guard);
+    }
+
+    /// Reads, and judges, before anything is sent, until the body is over (true) or more than `bytes_max` have come.
+    ///
+    /// # Errors
+    /// How the body broke off, or that it is refused.
+    pub(super) async fn read_ahead(&mut self, bytes_max: usize) -> Result<bool, UploadEnd> {
+        let inspected = self.inspected.get_or_insert_default();
+        while inspected.ahead.len() <= bytes_max {
+            match std::future::poll_fn(|cx| inspected.poll_new(&mut self.source, cx)).await {
+                None => return Ok(true),
+                Some(frame) => match frame?.into_data() {
+                    Ok(data) => inspected.ahead.extend_from_slice(&data),
+                    Err(frame) => inspected.trailers = frame.into_trailers().ok(),
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether it says so by its length.
+    pub(super) fn is_larger_than(&self, bytes_max: usize) -> bool {
+        self.size_hint().lower() > bytes_max as u64
+    }
+
+    /// What [`Upload::read_ahead`] has read.
+    pub(super) fn ahead(&self) -> &[u8] {
+        self.inspected.as_ref().map_or(&[], |inspected| &inspected.ahead)
+    }
+
     pub(super) const fn state(&self) -> &Rc<UploadState> {
-        &self.state
-    }
-
-    fn complete(&mut self) {
-        self.state.end.set(Some(UploadEnd::Complete));
-        self.admission = None;
-    }
-
-    fn end(&self, end: UploadEnd) -> UploadEnd {
-        self.state.end.set(Some(end));
-        end
+        self.source.state()
     }
 }
 
-impl UploadState {
-    pub(super) fn end(&self) -> Option<UploadEnd> {
-        self.end.get()
+impl Inspected {
+    fn poll_frame(&mut self, source: &mut Source, cx: &mut Context<'_>) -> PolledFrame {
+        if !self.ahead.is_empty() {
+            Poll::Ready(Some(Ok(Frame::data(self.ahead.split().freeze()))))
+        } else if let Some(trailers) = self.trailers.take() {
+            Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+        } else {
+            self.poll_new(source, cx)
+        }
     }
 
-    /// Bytes of data that went on.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.get()
+    fn poll_new(&mut self, source: &mut Source, cx: &mut Context<'_>) -> PolledFrame {
+        match &mut self.guard {
+            None => source.poll_frame(cx),
+            Some(guard) => guard.poll_frame(source, cx),
+        }
     }
 
-    /// When the last part of the body went on; when it began, for none.
-    pub(super) fn moved(&self) -> Instant {
-        self.moved.get()
+    fn is_clear(&self) -> bool {
+        self.ahead.is_empty() && self.trailers.is_none() && self.guard.as_ref().is_none_or(Guard::is_clear)
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.ahead.len() + self.guard.as_ref().map_or(0, Guard::held_bytes)
     }
 }
 
@@ -129,65 +134,30 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = UploadEnd;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadEnd>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         let this = self.get_mut();
-        let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
-        let polled = Pin::new(&mut *incoming).poll_frame(cx);
-        if polled.is_pending() && this.stall.is_over(cx) {
-            return Poll::Ready(Some(Err(this.end(UploadEnd::Stalled))));
+        let frame = ready!(match &mut this.inspected {
+            None => this.source.poll_frame(cx),
+            Some(inspected) => inspected.poll_frame(&mut this.source, cx),
+        });
+        if this.is_end_stream() {
+            this.admission = None;
         }
-        let frame = match ready!(polled) {
-            None => {
-                this.complete();
-                return Poll::Ready(None);
-            }
-            Some(Err(error)) => {
-                tracing::debug!(%error, "request body broke off");
-                return Poll::Ready(Some(Err(this.end(UploadEnd::Broken))));
-            }
-            Some(Ok(mut frame)) => {
-                if let Some(trailers) = frame.trailers_mut() {
-                    identity::strip_trailers(trailers);
-                }
-                frame
-            }
-        };
-        this.stall.progress();
-        this.state.moved.set(Instant::now());
-        if let Some(data) = frame.data_ref() {
-            let count = data.len() as u64;
-            let Some(left) = this.left.checked_sub(count) else {
-                return Poll::Ready(Some(Err(this.end(UploadEnd::TooLarge))));
-            };
-            this.left = left;
-            this.state.bytes.set(this.state.bytes.get() + count);
-        }
-        if this.incoming.as_ref().is_none_or(Body::is_end_stream) {
-            this.complete();
-        }
-        Poll::Ready(Some(Ok(frame)))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        self.source.is_over() && self.inspected.as_ref().is_none_or(|inspected| inspected.is_clear())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if self.state.end.get() == Some(UploadEnd::Complete) {
-            return;
+        let here = self.inspected.as_ref().map_or(0, |inspected| inspected.held_bytes()) as u64;
+        let coming = self.source.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(coming.lower().saturating_add(here));
+        if let Some(upper) = coming.upper() {
+            hint.set_upper(upper.saturating_add(here));
         }
-        self.watch.leave_unread();
-        // Of a body that was refused itself, nothing more is read.
-        if self.state.end.get().is_none()
-            && let Some(incoming) = self.incoming.take()
-        {
-            self.watch.keep_leftover(incoming);
-        }
+        hint
     }
 }

@@ -1,4 +1,4 @@
-//! Stage 8: the request goes to a node, and its answer comes back.
+//! Stage 9: the request goes to a node, and its answer comes back.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -11,15 +11,16 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::admit::Admitted;
-use super::body::{Upload, UploadEnd, UploadState};
+use super::body::Upload;
 use super::peer::Addressed;
 use super::reply::{Content, Download, Reply};
 use super::snapshot::Cluster;
+use super::source::{UploadEnd, UploadState};
 use super::stall::Stall;
 use super::trail::{Outcome, Record};
 use super::upstream_head;
 use super::view::{WorkerNode, bit};
-use crate::policy::Roles;
+use crate::policy::{Classified, Roles};
 use crate::rejection::Rejection;
 use crate::upstream::UpstreamError;
 use crate::upstream::pool::{Lease, SendFailure};
@@ -43,6 +44,9 @@ pub(super) async fn forward(
     let request = upstream_head::build(received, &caller, addressed, settings, roles)?;
     let answered = Exchange { addressed, settings, state: &state, record }.run(request).await;
     record.request_bytes = state.bytes();
+    if let Some(rule) = state.refused_by() {
+        record.classified = Some(Classified::Perimeter(rule));
+    }
     let (response, lease) = answered.map_err(|failure| explain(failure, &state))?;
     let response = downstream_head(response);
     let stall = settings.response_timeout;
@@ -170,10 +174,8 @@ fn usable(
 /// Whose fault a failed exchange is: a body that did not come through is the caller's.
 fn explain(error: UpstreamError, state: &UploadState) -> Rejection {
     match state.end() {
-        Some(UploadEnd::TooLarge) => Rejection::TooLarge,
-        Some(UploadEnd::Stalled) => Rejection::BodyTimeout,
-        Some(UploadEnd::Broken) => Rejection::BodyBroken,
         Some(UploadEnd::Complete) | None => Rejection::Upstream(error),
+        Some(end) => state.rejection(end),
     }
 }
 

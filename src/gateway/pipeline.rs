@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use super::drain::Drain;
 use super::forward::forward;
+use super::inspect::Rules;
 use super::peer::{Peer, Unaddressed};
 use super::received::{Arrival, Received};
 use super::recorder::Recorder;
@@ -123,10 +124,16 @@ impl Pipeline {
         if let Verified::Caller(principal) = &authenticated.caller {
             record.principal = Some(Rc::clone(principal));
         }
-        let authorized = authenticated.authorize(&snapshot.roles)?;
+        let mut authorized = authenticated.authorize(&snapshot.roles)?;
         record.grant.clone_from(&authorized.grant);
         if let Verified::Caller(principal) = &authorized.authenticated.caller {
             self.throttle.admit(principal, snapshot.limits.requests_per_second_per_principal, record.started)?;
+        }
+        if let Some(inspection) = authorized.inspection() {
+            let (gate, roles, limits) = (&addressed.cluster.gate, &snapshot.roles, &snapshot.limits);
+            // Boxed as well.
+            authorized = Box::pin(authorized.inspect(inspection, Rules { gate, roles, limits }, record)).await?;
+            record.grant.clone_from(&authorized.grant);
         }
         let switches = authorized.rule == UpgradeRule::Switches;
         let admitted = authorized.admit(&addressed.cluster.gate)?;

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use super::body::Upload;
 use super::peer::Peer;
 use super::request_id::RequestId;
+use super::source::Source;
 use super::watch::Watch;
 use super::{Limits, Timeouts};
 use crate::policy::{Target, TargetProblem, Unroutable};
@@ -54,7 +55,7 @@ impl Received {
             target: uri,
             version,
             headers,
-            body: Upload::new(incoming, limits.max_content_length, timeouts.body, Rc::clone(watch), now),
+            body: Upload::new(Source::new(incoming, limits.max_content_length, timeouts.body, Rc::clone(watch), now)),
             peer: Rc::clone(peer),
             id: arrival.id,
             instant: arrival.instant,

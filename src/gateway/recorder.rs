@@ -237,6 +237,10 @@ fn event(record: &Record, action: Action, outcome: audit::Outcome) -> Event {
         method: record.method.to_string(),
         path: record.target.path().to_owned(),
         elasticsearch_action: record.action(),
+        rule: match record.classified {
+            Some(Classified::Perimeter(perimeter)) => Some(perimeter.rule),
+            Some(Classified::Ml(_) | Classified::Other) | None => None,
+        },
         privileges: privileges(record),
         trace_id: record.traceparent.as_ref().and_then(trace_id),
         request_id: record.id.to_string(),

@@ -1,4 +1,4 @@
-//! Stage 9: the reply, streamed to the caller; what it holds ends with it.
+//! Stage 10: the reply, streamed to the caller; what it holds ends with it.
 
 use std::pin::Pin;
 use std::rc::Rc;

@@ -6,7 +6,6 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::{Response, Version};
 
 use super::admit::Admitted;
-use super::body::UploadEnd;
 use super::peer::Addressed;
 use super::reply::Reply;
 use super::trail::Outcome;
@@ -28,8 +27,10 @@ const WAIT: HeaderName = HeaderName::from_static("x-mlgate-wait");
 pub(super) async fn switch(admitted: Admitted, addressed: &Rc<Addressed>, roles: &Roles) -> Result<Reply, Rejection> {
     let settings = addressed.cluster.settings().ok_or(Rejection::Internal("the cluster is gone"))?;
     let Admitted { mut received, caller, admission } = admitted;
-    if received.body.has_data().await.map_err(broken)? {
-        return Err(Rejection::BodyNotSupported);
+    match received.body.has_data().await {
+        Ok(false) => {}
+        Ok(true) => return Err(Rejection::BodyNotSupported),
+        Err(end) => return Err(received.body.state().rejection(end)),
     }
     let target = received.target().map(|target| target.as_str().to_owned()).unwrap_or_default();
     let reason = reason(&received.headers);
@@ -50,14 +51,6 @@ pub(super) async fn switch(admitted: Admitted, addressed: &Rc<Addressed>, roles:
     hop_headers::remove(response.headers_mut());
     response.headers_mut().remove(header::CONTENT_LENGTH);
     Ok(Reply::whole(response, Outcome::Answered))
-}
-
-const fn broken(end: UploadEnd) -> Rejection {
-    match end {
-        UploadEnd::TooLarge => Rejection::TooLarge,
-        UploadEnd::Stalled => Rejection::BodyTimeout,
-        UploadEnd::Broken | UploadEnd::Complete => Rejection::BodyBroken,
-    }
 }
 
 /// Why, as the caller says, cut to what a log line bears; for refusals, status and audit.

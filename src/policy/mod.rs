@@ -16,8 +16,9 @@ pub mod target;
 pub mod upgrade_mode;
 
 pub use authorize::{Denial, Grant, authorize, has_privilege};
-pub use classify::{Classified, Unroutable, classify};
+pub use classify::{Classified, Perimeter, Unroutable, classify};
 pub use operation::{Demand, Operation, UpgradeRule};
+pub use perimeter::body::{Document, Doubt, Inspection, Judge, Reading, Scalar, inspection, shown};
 pub use principal::{Principal, RealmRef, RoleName};
 pub use privilege::{Privilege, PrivilegeProblem};
 pub use rights::{Account, ClusterRights, Rights};

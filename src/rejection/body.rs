@@ -12,7 +12,7 @@ use super::reply::Asked;
 use super::{Malformation, Rejection};
 use crate::elasticsearch::error_body::{Exception, simple};
 use crate::gate::{Held, SwitchRefusal};
-use crate::policy::{TargetProblem, Unroutable};
+use crate::policy::{Denial, TargetProblem, Unroutable};
 use crate::realm::{Malformed, Unauthenticated};
 use crate::telemetry::clock;
 use crate::upstream::UpstreamError;
@@ -35,9 +35,14 @@ pub(super) fn body(rejection: &Rejection, asked: &Asked<'_>) -> Value {
             asked.challenges,
         )),
         Rejection::Unauthenticated(unauthenticated) => full(unauthenticated_body(unauthenticated, asked)),
-        Rejection::Denied { denial, username } => {
-            let reason = denial.reason(username, &format!("{} {}", asked.method, asked.path()));
-            full(Exception::new("security_exception", reason))
+        Rejection::Denied { denial, username, on } => {
+            let body = on.as_ref().map(|name| format!("the body reaches [{name}]"));
+            full(denied(denial, username, body, asked))
+        }
+        Rejection::Uninspected { unread, .. } if unread.is_malformed() => full(argument(unread.to_string())),
+        Rejection::Uninspected { unread, denial, username } => {
+            let body = Some(format!("the body cannot be inspected: {unread}"));
+            full(denied(denial, username, body, asked))
         }
         Rejection::Throttled { username, .. } => full(Exception::new(
             "es_rejected_execution_exception",
@@ -109,6 +114,15 @@ fn unroutable_body(unroutable: &Unroutable, asked: &Asked<'_>, status: u16) -> V
             argument(format!("the request target {why}")).full(status)
         }
     }
+}
+
+/// `body` says what of the body it is for.
+fn denied(denial: &Denial, username: &str, body: Option<String>, asked: &Asked<'_>) -> Exception {
+    let mut reason = denial.reason(username, &format!("{} {}", asked.method, asked.path()));
+    if let Some(body) = body {
+        reason.push_str(&format!("; {body}"));
+    }
+    Exception::new("security_exception", reason)
 }
 
 /// With the challenges beside the reason: one as a string, several as an array.

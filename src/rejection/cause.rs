@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::gate::{Held, SwitchRefusal};
+use crate::inspection::Unread;
 use crate::policy::{Denial, Unroutable};
 use crate::realm::{Unauthenticated, pki};
 use crate::upstream::UpstreamError;
@@ -30,6 +31,14 @@ pub enum Rejection {
     Missing,
     Unauthenticated(Unauthenticated),
     Denied {
+        denial: Box<Denial>,
+        username: String,
+        /// What in the body it is for.
+        on: Option<String>,
+    },
+    /// A body that may hold what the caller may not do, and cannot be judged.
+    Uninspected {
+        unread: Unread,
         denial: Box<Denial>,
         username: String,
     },
@@ -119,7 +128,10 @@ impl Rejection {
             Self::Unauthenticated(Unauthenticated::Unavailable) => Cause::AuthenticationUnavailable,
             Self::Unauthenticated(Unauthenticated::Forbidden { .. }) => Cause::Denied,
             Self::Missing | Self::Unauthenticated(_) => Cause::Unauthenticated,
-            Self::Denied { .. } | Self::RunAs { .. } | Self::UnspeakableUser => Cause::Denied,
+            Self::Uninspected { unread, .. } if unread.is_malformed() => Cause::Malformed,
+            Self::Denied { .. } | Self::Uninspected { .. } | Self::RunAs { .. } | Self::UnspeakableUser => {
+                Cause::Denied
+            }
             Self::Throttled { .. } => Cause::Throttled,
             Self::Held { held: Held::Fenced { .. }, .. } => Cause::Held,
             Self::Held { held: Held::Unknown, .. } => Cause::GateUnknown,
@@ -142,6 +154,7 @@ impl Rejection {
             | Self::Unauthenticated(_)
             | Self::Denied { .. }
             | Self::Throttled { .. }
+            | Self::Uninspected { .. }
             | Self::RunAs { .. }
             | Self::UnspeakableUser
             | Self::Held { .. }

@@ -47,7 +47,10 @@ impl Rejection {
             Self::Unroutable(unroutable) => of_unroutable(unroutable),
             Self::Missing => ErrorStatus::UNAUTHORIZED,
             Self::Unauthenticated(unauthenticated) => of_unauthenticated(unauthenticated),
-            Self::Denied { .. } | Self::RunAs { .. } | Self::UnspeakableUser => ErrorStatus::FORBIDDEN,
+            Self::Uninspected { unread, .. } if unread.is_malformed() => ErrorStatus::BAD_REQUEST,
+            Self::Denied { .. } | Self::Uninspected { .. } | Self::RunAs { .. } | Self::UnspeakableUser => {
+                ErrorStatus::FORBIDDEN
+            }
             Self::Throttled { .. } => ErrorStatus::TOO_MANY_REQUESTS,
             Self::Held { held: Held::Unknown, .. } => ErrorStatus::UNAVAILABLE,
             Self::Held { held: Held::Fenced { .. }, job_reset: true, .. } => ErrorStatus::CONFLICT,

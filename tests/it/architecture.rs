@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From left to right; modules of one line do not use each other.
-const ORDER: [&[&str]; 13] = [
+const ORDER: [&[&str]; 14] = [
     &["cli"],
     &["serve"],
     &["config"],
@@ -16,6 +16,7 @@ const ORDER: [&[&str]; 13] = [
     &["audit"],
     &["elasticsearch"],
     &["telemetry"],
+    &["inspection"],
     &["policy"],
     &["secret"],
 ];

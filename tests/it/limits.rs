@@ -34,13 +34,13 @@ fn assert_full_shape(response: &Response, status: u16, kind: &str) {
 fn a_declared_body_over_the_limit_is_413_at_once() {
     let (node, gateway) = with(|setup| setup.limits.max_content_length = 10);
     let mut client = Client::connect(gateway.address);
-    let response = client.ask("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n");
+    let response = client.ask("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n");
     assert_full_shape(&response, 413, "status_exception");
     assert_eq!(response.value("connection"), Some("close"));
     assert!(client.is_closed());
     assert!(node.has_nothing());
-    let response =
-        Client::connect(gateway.address).ask("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789");
+    let response = Client::connect(gateway.address)
+        .ask("POST /x/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789");
     assert_eq!(response.status, 200);
 }
 
@@ -56,7 +56,7 @@ fn a_chunked_body_over_the_limit_is_413_and_never_completed() {
     setup.limits.max_content_length = 10;
     let gateway = Gateway::start(setup);
     let mut client = Client::connect(gateway.address);
-    client.send("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n");
+    client.send("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n");
     node.next_connection();
     client.send("6\r\nghijkl\r\n0\r\n\r\n");
     assert_full_shape(&client.response(false), 413, "status_exception");
@@ -68,7 +68,7 @@ fn a_chunked_body_over_the_limit_is_413_and_never_completed() {
 fn the_answer_to_a_body_too_large_is_seen_although_it_is_still_being_sent() {
     let (_node, gateway) = with(|setup| setup.limits.max_content_length = 10);
     let mut client = Client::connect(gateway.address);
-    let mut request = b"POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n".to_vec();
+    let mut request = b"POST /idx/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n".to_vec();
     request.extend(std::iter::repeat_n(b'x', 400_000));
     let _ = client.try_send(request);
     assert_eq!(client.response(false).status, 413);
@@ -78,7 +78,7 @@ fn the_answer_to_a_body_too_large_is_seen_although_it_is_still_being_sent() {
 fn a_body_that_stops_coming_is_408() {
     let (node, gateway) = with(|setup| setup.timeouts.body = Duration::from_millis(50));
     let mut client = Client::connect(gateway.address);
-    client.send("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    client.send("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
     assert_full_shape(&client.response(false), 408, "timeout_exception");
     assert!(client.is_closed());
     assert!(node.has_nothing());

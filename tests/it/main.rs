@@ -25,6 +25,7 @@ mod node_apis;
 mod node_crash;
 mod node_ml;
 mod node_start;
+mod perimeter;
 mod privileges;
 mod scenarios;
 mod serve;

@@ -41,7 +41,7 @@ fn a_body_goes_over_tls_both_ways() {
     let mut client = Client::connect_tls(gateway.address, "localhost", certificates.client(&[]));
     let body = vec![b'x'; 1_000_000];
     let mut request =
-        format!("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+        format!("POST /x/_doc HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     request.extend_from_slice(&body);
     assert_eq!(client.ask(request).status, 200);
     assert!(node.next_request().body == body);

@@ -56,7 +56,8 @@ pub(in crate::config) struct LimitsDocument {
     pub(in crate::config) max_connections_per_ip: usize,
     /// Requests of one principal in a second, of which each worker gives its share; above: 429; 0: unlimited.
     pub(in crate::config) requests_per_second_per_principal: u32,
-    /// How much of a body is held in memory where a rule needs it. Not there yet: only `1mb`.
+    /// How much of a body is held in memory where the body decides. A document that is larger is refused for callers
+    /// without the privilege that it may need; a bulk is judged as it streams.
     pub(in crate::config) inspect_buffer: Size,
 }
 

@@ -6,8 +6,8 @@ use super::{Fault, Found, KeyPath, Review};
 use crate::audit::{self, EventClass};
 use crate::config::LoggingSettings;
 use crate::config::document::{
-    AuditDocument, AuditEvent, AuditOutput, FormatDocument, LevelDocument, LimitsDocument, LoggingDocument, Period,
-    Size, WhenUnknownDocument,
+    AuditDocument, AuditEvent, AuditOutput, FormatDocument, LevelDocument, LoggingDocument, Period, Size,
+    WhenUnknownDocument,
 };
 use crate::policy::upgrade_mode::WhenUnknown;
 use crate::telemetry::log::Format;
@@ -16,6 +16,9 @@ use crate::{gate, gateway};
 /// hyper reads heads into a buffer of at least this size.
 const HEADER_BYTES_MIN: u64 = 8 << 10;
 const HEADER_BYTES_MAX: u64 = 16 << 20;
+/// Below it ordinary action lines would not fit; above it a document that is read at once holds up others.
+const INSPECTED_MIN: u64 = 4 << 10;
+const INSPECTED_MAX: u64 = 64 << 20;
 
 /// 0: one per core.
 pub(super) fn workers(document: usize) -> usize {
@@ -80,11 +83,7 @@ impl Review<'_> {
         let size = |size: Size| usize::try_from(size.0).unwrap_or(usize::MAX);
         self.size_within(&key.key("max_header_bytes"), document.max_header_bytes, HEADER_BYTES_MIN, HEADER_BYTES_MAX);
         self.size_within(&key.key("max_content_length"), document.max_content_length, 1, u64::MAX);
-        let inspect_buffer = LimitsDocument::default().inspect_buffer;
-        if document.inspect_buffer != inspect_buffer {
-            let found = document.inspect_buffer.to_string();
-            self.not_there_yet(&key.key("inspect_buffer"), &found, &format!("[{inspect_buffer}]"));
-        }
+        self.size_within(&key.key("inspect_buffer"), document.inspect_buffer, INSPECTED_MIN, INSPECTED_MAX);
         gateway::Limits {
             max_header_bytes: size(document.max_header_bytes),
             max_content_length: document.max_content_length.0,

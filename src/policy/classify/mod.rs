@@ -1,7 +1,7 @@
 //! Which ML operation a request asks for, by Elasticsearch's own route rules.
 
 pub(super) mod percent;
-mod readings;
+pub(super) mod readings;
 mod routes;
 pub(super) mod segments;
 

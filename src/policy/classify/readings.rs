@@ -24,6 +24,15 @@ pub(super) fn any(path: &[u8], differs: impl Fn(&Segments<'_>) -> bool) -> bool 
     decoded.iter().any(|text| Parser::possible(text).any(|parser| differs(&parser.read(text))))
 }
 
+/// The same without an end before the last; of a path that is too long, nothing.
+pub(in crate::policy) fn each(path: &[u8], mut take: impl FnMut(&Segments<'_>)) {
+    let take = std::cell::RefCell::new(&mut take);
+    any(path, |segments| {
+        (take.borrow_mut())(segments);
+        false
+    });
+}
+
 /// One way to read a path.
 #[derive(Clone, Copy)]
 struct Parser {

@@ -46,12 +46,12 @@ fn item_reaches_ml(item: &[u8], hidden: Hidden) -> bool {
     expression_reaches_ml(item, hidden) || without_cluster().is_some_and(|rest| expression_reaches_ml(rest, hidden))
 }
 
-/// A name or a pattern.
+/// A name or a pattern; a `{` begins a placeholder, as in the aliases of templates.
 fn expression_reaches_ml(item: &[u8], hidden: Hidden) -> bool {
     if item == b"_all" {
         return hidden == Hidden::Included;
     }
-    let literal = item.split(|byte| *byte == b'*').next().unwrap_or_default();
+    let literal = item.split(|byte| matches!(byte, b'*' | b'{')).next().unwrap_or_default();
     if literal.len() == item.len() { literal.starts_with(INTERNAL) } else { pattern_reaches_ml(literal, hidden) }
 }
 
@@ -120,6 +120,7 @@ mod tests {
             "local:.ml-x",
             "*:.ml-*",
             ".ml-x::data",
+            ".{index}",
         ];
         for segment in cases {
             assert!(reaches(segment, Hidden::LeftOut), "{segment}");
@@ -151,6 +152,7 @@ mod tests {
             "<*{now}>",
             "logs::failures",
             "remote:logs",
+            "{index}-x",
             "*:*",
         ];
         for segment in cases {

@@ -3,7 +3,7 @@
 //! Everything that is not known to read is a write: an API that a later Elasticsearch adds is judged as one.
 
 use super::index_names::{Hidden, list_reaches_ml, segment_reaches_ml};
-use super::query::{parameters, values};
+use super::query::{hidden, parameters, values};
 use crate::policy::classify::segments::{Letters, Segments};
 
 /// Whether the request writes to `.ml-*`.
@@ -115,12 +115,7 @@ impl Request<'_> {
     }
 
     fn hidden(&self) -> Hidden {
-        let asks = |list: &[u8]| {
-            list.split(|byte| *byte == b',')
-                .any(|state| matches!(&*state.trim_ascii().to_ascii_lowercase(), b"hidden" | b"all"))
-        };
-        let included = values(self.query, "expand_wildcards").any(|list| asks(&list));
-        if included { Hidden::Included } else { Hidden::LeftOut }
+        hidden(self.query)
     }
 
     fn is_one_of(&self, api: &[u8], literals: &[&[u8]]) -> bool {

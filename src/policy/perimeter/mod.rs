@@ -1,9 +1,7 @@
-//! Requests that reach ML without an ML path, as far as method, path and query decide.
-//!
-//! What a body decides is not judged here and passes as another API: `_bulk` lines, the destination of `_reindex`,
-//! `_aliases`, `PUT /_cluster/settings` with `xpack.ml.*` or `cluster.persistent_tasks.*`, and
-//! `_snapshot/{repository}/{snapshot}/_restore`. Its place is beside [`find`], with the body's facts as arguments.
+//! Requests that reach ML without an ML path: by method, path and query ([`find`]), or by what is in their body
+//! ([`body`]).
 
+pub(super) mod body;
 mod index_names;
 mod index_write;
 mod query;
@@ -31,10 +29,23 @@ const SYSTEM_FEATURE_MIGRATION: Perimeter = Perimeter {
     upgrade_mode: UpgradeRule::Passes,
 };
 
-/// All of them.
-pub(super) const RULES: [Perimeter; 4] = [ML_INDEX_WRITE, FEATURE_RESET, TASK_CANCEL, SYSTEM_FEATURE_MIGRATION];
+const ML_RESTORE: Perimeter = Perimeter {
+    rule: "ml_restore",
+    demand: Demand::Privileges(&["manage", "manage_ml"]),
+    upgrade_mode: UpgradeRule::Passes,
+};
 
-/// The rule that a request falls under, or none.
+const CLUSTER_SETTINGS: Perimeter = Perimeter {
+    rule: "cluster_settings",
+    demand: Demand::Privileges(&["manage", "manage_ml"]),
+    upgrade_mode: UpgradeRule::Passes,
+};
+
+/// All of them.
+pub(super) const RULES: [Perimeter; 6] =
+    [ML_INDEX_WRITE, FEATURE_RESET, TASK_CANCEL, SYSTEM_FEATURE_MIGRATION, ML_RESTORE, CLUSTER_SETTINGS];
+
+/// The rule that a request falls under, or none, whatever its body.
 pub(super) fn find(method: &str, segments: &Segments<'_>, query: Option<&str>, letters: Letters) -> Option<Perimeter> {
     let is = |index: usize, literal: &[u8]| segments.get(index).is_some_and(|segment| letters.equal(segment, literal));
     let rule = match (method, segments.count()) {

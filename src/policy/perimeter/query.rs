@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::index_names::Hidden;
 use crate::policy::classify::percent::decode_parameter;
 
 /// Name and value of every parameter, decoded. `&` and `;` both separate, a name without `=` has an empty value, and a
@@ -18,6 +19,16 @@ pub(super) fn parameters(query: Option<&str>) -> impl Iterator<Item = (Cow<'_, [
 /// The values of all parameters of that name.
 pub(super) fn values<'a>(query: Option<&'a str>, name: &'static str) -> impl Iterator<Item = Cow<'a, [u8]>> {
     parameters(query).filter(move |(found, _)| **found == *name.as_bytes()).map(|(_, value)| value)
+}
+
+/// Whether the request expands wildcards to hidden indices.
+pub(super) fn hidden(query: Option<&str>) -> Hidden {
+    let asks = |list: &[u8]| {
+        list.split(|byte| *byte == b',')
+            .any(|state| matches!(&*state.trim_ascii().to_ascii_lowercase(), b"hidden" | b"all"))
+    };
+    let included = values(query, "expand_wildcards").any(|list| asks(&list));
+    if included { Hidden::Included } else { Hidden::LeftOut }
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ fn a_caller_that_breaks_its_body_off_does_not_complete_the_request() {
     });
     let gateway = Gateway::before(node.address);
     let mut client = Client::connect(gateway.address);
-    client.send("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    client.send("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
     node.next_connection();
     client.close();
     let got = ended.recv_timeout(crate::harness::PATIENCE).unwrap();
@@ -141,7 +141,7 @@ fn a_broken_chunk_is_refused() {
     let node = Upstream::answering();
     let gateway = Gateway::before(node.address);
     let mut client = Client::connect(gateway.address);
-    client.send("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n");
+    client.send("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n");
     let response = client.response(false);
     assert_eq!(response.status, 400);
     assert_eq!(response.json()["error"]["type"], "illegal_argument_exception");
@@ -158,7 +158,7 @@ fn an_answer_before_the_body_is_over_comes_through() {
     });
     let gateway = Gateway::before(node.address);
     let mut client = Client::connect(gateway.address);
-    client.send("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{}");
+    client.send("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{}");
     let response = client.response(false);
     assert_eq!((response.status, response.body.as_slice()), (413, &b"{}"[..]));
 }

@@ -58,7 +58,7 @@ fn announced_trailers_of_a_request_arrive() {
     let (node, gateway) = usual();
     let mut client = Client::connect(gateway.address);
     let response = client.ask(
-        "POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n",
+        "POST /idx/_doc HTTP/1.1\r\nHost: x\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n",
     );
     assert_eq!(response.status, 200);
     let request = node.next_request();
@@ -72,7 +72,7 @@ fn a_large_body_passes_whole() {
     let mut client = Client::connect(gateway.address);
     let body: Vec<u8> = (0..3_000_000_u32).map(|index| u8::try_from(index % 251).unwrap()).collect();
     let mut request =
-        format!("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+        format!("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     request.extend_from_slice(&body);
     assert_eq!(client.ask(request).status, 200);
     assert!(node.next_request().body == body);
@@ -93,7 +93,7 @@ fn a_body_streams_before_it_is_whole() {
     });
     let gateway = Gateway::before(node.address);
     let mut client = Client::connect(gateway.address);
-    client.send("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    client.send("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
     // Only when the node has the first part is the second one sent.
     assert_eq!(arrived.recv_timeout(crate::harness::PATIENCE).unwrap(), FIRST);
     client.send("3\r\ndef\r\n0\r\n\r\n");

@@ -44,7 +44,7 @@ fn a_node_that_refuses_connections_is_passed_over_with_the_same_request() {
     let gateway = Gateway::start(Setup::of(&[gone, node.address]));
     let mut client = Client::connect(gateway.address);
     for _ in 0..4 {
-        let response = client.ask("POST /idx/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+        let response = client.ask("POST /idx/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
         assert_eq!(response.status, 200);
         assert_eq!(node.next_request().body, b"abc");
     }

@@ -89,7 +89,7 @@ fn bodies_are_framed_for_http1() {
     let (node, gateway, certificates) = secured(|_| {});
     with_http2(&gateway, &certificates, |mut sender, _| async move {
         for method in ["GET", "POST", "DELETE"] {
-            let request = |body| Request::builder().method(method).uri("https://localhost/x").body(body).unwrap();
+            let request = |body| Request::builder().method(method).uri("https://localhost/x/_doc").body(body).unwrap();
             let known = sender.send_request(request(Full::from("abc").boxed())).await.unwrap();
             assert_eq!(known.status(), 200);
             let unknown = frames(vec![Frame::data("ab".into()), Frame::data("c".into())]);
@@ -120,7 +120,7 @@ fn trailers_go_both_ways() {
     let gateway = Gateway::start(setup);
     with_http2(&gateway, &certificates, |mut sender, _| async move {
         let trailers = HeaderMap::from_iter([("x-up".parse().unwrap(), "7".parse().unwrap())]);
-        let request = Request::post("https://localhost/x")
+        let request = Request::post("https://localhost/x/_doc")
             .header("trailer", "x-up")
             .header("te", "trailers")
             .body(frames(vec![Frame::data("abc".into()), Frame::trailers(trailers)]))
