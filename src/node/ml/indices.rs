@@ -36,7 +36,7 @@ pub(crate) async fn ensure_own(core: &Core) -> Result<(), ApiError> {
     ensure(core, STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword})).await
 }
 
-/// Creates an index for results, where it is missing.
+/// Creates an index for results, where it is missing; one of an earlier build gets the fields that it lacks.
 ///
 /// # Errors
 /// The store cannot be written.
@@ -63,19 +63,41 @@ pub(crate) async fn ensure_results(core: &Core, index: &str) -> Result<(), ApiEr
         "snapshot_id": keyword,
         "snapshot_doc_count": {"type": "long"},
         "retain": {"type": "boolean"},
+        "forecast_id": keyword,
+        "forecast_status": keyword,
+        "forecast_start_timestamp": {"type": "date"},
+        "forecast_end_timestamp": {"type": "date"},
+        "forecast_create_timestamp": {"type": "date"},
+        "forecast_expiry_timestamp": {"type": "date"},
+        "forecast_prediction": number,
+        "forecast_lower": number,
+        "forecast_upper": number,
+        "model_feature": keyword,
+        "model_median": number,
+        "model_lower": number,
+        "model_upper": number,
+        "actual": number,
     });
     ensure(core, index, properties).await
 }
 
 async fn ensure(core: &Core, index: &str, properties: Value) -> Result<(), ApiError> {
+    let mappings = json!({"properties": properties});
     let body = json!({
         "settings": {"index": {"hidden": true}},
         "mappings": {"dynamic": false, "properties": properties},
     });
     let mut batch = Batch::new();
     batch.push(Operation::CreateIndex { index: index.to_owned(), body });
-    match core.store.commit(batch).await?.all() {
-        Ok(_) | Err(OperationError::IndexExists { .. }) => Ok(()),
-        Err(problem) => Err(problem.into()),
+    batch.push(Operation::PutMapping { index: index.to_owned(), mappings });
+    let mut outcomes = core.store.commit(batch).await?.outcomes.into_iter();
+    match outcomes.next() {
+        None | Some(Ok(_) | Err(OperationError::IndexExists { .. })) => {}
+        Some(Err(problem)) => return Err(problem.into()),
     }
+    if let Some(Err(problem)) = outcomes.next() {
+        // Somebody else made the index; what its mapping cannot hold shows when it is written.
+        tracing::warn!(index, %problem, "the mapping of an ML index is not the node's");
+    }
+    Ok(())
 }

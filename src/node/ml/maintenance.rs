@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Parts;
 use super::configuration::Job;
+use super::forecast;
 use super::job::retention::{self, DAY_MS, by_time};
 use super::metadata::Metadata;
 use super::notification::{self, Level};
@@ -78,24 +79,19 @@ impl Pace {
 /// 429 in upgrade mode; the store cannot be read or written. The next time goes on from there.
 pub(crate) async fn expire(parts: &Parts, job: &Job, pace: Pace) -> Result<bool, ApiError> {
     let core = parts.cluster.core();
-    let mut removed = 0;
     if let Some(days) = job.retention.results_days
         && let Some(newest_ms) = newest_bucket_ms(core, job).await?
     {
         let before_ms = newest_ms.saturating_sub(days.saturating_mul(DAY_MS));
-        let mut purging = Purging::new(job, Purge::ResultsBefore(before_ms))?;
-        loop {
-            if !pace.goes_on(removed).await {
-                return Ok(false);
-            }
-            let Some((expired, count)) = purging.next(core).await? else { break };
-            removed = count;
-            write(parts, |_, batch| {
-                *batch = expired;
-                Ok(())
-            })
-            .await?;
+        if !purge(parts, Purging::new(job, Purge::ResultsBefore(before_ms))?, pace).await? {
+            return Ok(false);
         }
+    }
+    let now_ms = core.clock.now_ms();
+    let over = forecast::list(core, job).await?.into_iter().filter(|one| one.expiry_ms.is_some_and(|at| at < now_ms));
+    let over: Vec<String> = over.map(|one| one.id).collect();
+    if !over.is_empty() && !purge(parts, forecast::removal(job, &over)?, pace).await? {
+        return Ok(false);
     }
     let expired = retention::expired(core, job, None).await?;
     if !expired.is_empty() {
@@ -110,6 +106,23 @@ pub(crate) async fn expire(parts: &Parts, job: &Job, pace: Pace) -> Result<bool,
         .await?;
     }
     Ok(true)
+}
+
+/// `false` if its time was up before the end.
+async fn purge(parts: &Parts, mut purging: Purging, pace: Pace) -> Result<bool, ApiError> {
+    let mut removed = 0;
+    loop {
+        if !pace.goes_on(removed).await {
+            return Ok(false);
+        }
+        let Some((expired, count)) = purging.next(parts.cluster.core()).await? else { return Ok(true) };
+        removed = count;
+        write(parts, |_, batch| {
+            *batch = expired;
+            Ok(())
+        })
+        .await?;
+    }
 }
 
 /// Writes as a change of the metadata, so that nothing is written once upgrade mode is on.

@@ -9,6 +9,7 @@ mod configuration;
 mod detector;
 mod duration;
 mod feed;
+mod forecast;
 mod identifier;
 mod indices;
 mod job;

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::detector::Unforeseeable;
 use super::duration::written;
 use crate::elasticsearch::error_body::Exception;
 use crate::node::http::ApiError;
@@ -99,6 +100,14 @@ pub(crate) enum Problem {
     UnknownEvent(String),
     #[error("Event [{event}] has calendar_id [{of}] which does not match the request calendar_id [{calendar}]")]
     EventOfOther { event: String, of: String, calendar: String },
+    #[error("No forecast(s) [{forecasts}] exists for job [{job}]")]
+    UnknownForecast { job: String, forecasts: String },
+    #[error("Forecast(s) [[{forecasts}]] for job [{job}] needs to be either FAILED or FINISHED to be deleted")]
+    ForecastRuns { job: String, forecasts: String },
+    #[error("Cannot run forecast: {0}")]
+    Forecast(Unforeseeable),
+    #[error("Cannot run forecast: it would have [{values}] values, and [{most}] at most can be written")]
+    ForecastTooLarge { values: u64, most: u64 },
     #[error("task [{0}] isn't running and hasn't stored its results")]
     UnknownTask(String),
     #[error("Can only reset a job when it is closed.")]
@@ -131,6 +140,7 @@ impl Problem {
             | Self::UnknownTask(_)
             | Self::UnknownFilter(_)
             | Self::UnknownCalendar(_)
+            | Self::UnknownForecast { .. }
             | Self::UnknownEvent(_) => 404,
             Self::JobExists(_)
             | Self::GroupName(_)
@@ -139,7 +149,9 @@ impl Problem {
             | Self::FilterExists(_)
             | Self::CalendarExists(_)
             | Self::NotInCalendar { .. }
-            | Self::EventOfOther { .. } => 400,
+            | Self::EventOfOther { .. }
+            | Self::Forecast(_)
+            | Self::ForecastTooLarge { .. } => 400,
             Self::Unreadable { .. } => 403,
             Self::JobHasDatafeed { .. }
             | Self::AlreadyOpened(_)
@@ -155,6 +167,7 @@ impl Problem {
             | Self::StartWithoutJob { .. }
             | Self::AlreadyStarted(_)
             | Self::FilterInUse { .. }
+            | Self::ForecastRuns { .. }
             | Self::BlockedBy { .. }
             | Self::RevertOpenJob
             | Self::RevertBlocked { .. }

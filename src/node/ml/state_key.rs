@@ -30,6 +30,16 @@ pub(crate) fn owner_value(allocation: u64) -> Vec<u8> {
     allocation.to_string().into_bytes()
 }
 
+/// What is known of a forecast.
+pub(crate) fn forecast(job_id: &str, forecast_id: &str) -> String {
+    format!("{}{forecast_id}", forecasts(job_id))
+}
+
+/// The beginning of [`forecast`] for all of a job.
+pub(crate) fn forecasts(job_id: &str) -> String {
+    format!("ml/forecast/{job_id}/")
+}
+
 /// A job's counters and the position of its datafeed.
 pub(crate) fn progress(job_id: &str) -> String {
     format!("ml/progress/{job_id}")

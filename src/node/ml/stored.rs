@@ -183,6 +183,14 @@ pub(crate) fn read<T: DeserializeOwned>(core: &Core, key: &str) -> Result<Option
     core.store.state(key)?.map(|value| parse(key, &value)).transpose()
 }
 
+/// Reads all state keys that begin so, as JSON.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn all_of<T: DeserializeOwned>(core: &Core, prefix: &str) -> Result<Vec<T>, ApiError> {
+    core.store.state_prefix(prefix)?.iter().map(|(key, value)| parse(key, value)).collect()
+}
+
 /// # Errors
 /// A value that JSON cannot hold.
 pub(crate) fn bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, ApiError> {

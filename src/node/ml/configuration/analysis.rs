@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, not_supported};
 use super::rules;
 use crate::node::http::ApiError;
-use crate::node::ml::detector::{DetectorPlan, ExcludeFrequent, Function, NotModelled, Plan, floor};
+use crate::node::ml::detector::{DetectorPlan, ExcludeFrequent, Function, NotModelled, Plan, Plot, floor};
 use crate::node::ml::duration;
 
 const BUCKET_SPAN_DEFAULT_MS: i64 = 300_000;
@@ -63,6 +63,7 @@ pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Resu
         summary_count_field,
         memory_limit_bytes,
         prune_after_ms,
+        plot: Plot::default(),
     })
 }
 

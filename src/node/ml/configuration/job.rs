@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, not_supported};
 use super::retention::Retention;
-use super::{analysis, detector_update};
+use super::{analysis, detector_update, model_plot};
 use crate::node::http::ApiError;
 use crate::node::ml::detector::Plan;
 use crate::node::ml::identifier::{check_group, check_id};
@@ -37,7 +37,7 @@ pub(crate) struct Job {
 /// The id that stands for no snapshot at all after a revert to it.
 pub(crate) const EMPTY_SNAPSHOT: &str = "empty";
 const MEMORY_LIMIT_DEFAULT: &str = "1024mb";
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "job_id",
     "job_type",
     "job_version",
@@ -55,11 +55,12 @@ const KNOWN: [&str; 17] = [
     "results_index_name",
     "allow_lazy_open",
     "custom_settings",
+    "model_plot_config",
 ];
 const UNSUPPORTED: [&str; 3] = ["renormalization_window_days", "background_persist_interval", "blocked"];
 /// What only the node itself sets.
 const ILLEGAL_AT_CREATION: [&str; 4] = ["job_version", "create_time", "finished_time", "model_snapshot_id"];
-const UPDATABLE: [&str; 8] = [
+const UPDATABLE: [&str; 9] = [
     "groups",
     "description",
     "analysis_limits",
@@ -68,6 +69,7 @@ const UPDATABLE: [&str; 8] = [
     "results_retention_days",
     "allow_lazy_open",
     "custom_settings",
+    "model_plot_config",
 ];
 
 impl Job {
@@ -104,8 +106,6 @@ impl Job {
     /// # Errors
     /// As [`Job::create`].
     pub(crate) fn read(mut source: Map<String, Value>) -> Result<Self, ApiError> {
-        check_model_plot(&source)?;
-        source.remove("model_plot_config");
         let fields = Fields::new("job_details", &source).only(&KNOWN, &UNSUPPORTED)?;
         let id = fields.text("job_id")?.unwrap_or_default().to_owned();
         let groups = fields.texts("groups")?.unwrap_or_default();
@@ -117,7 +117,8 @@ impl Job {
         let limit_bytes = memory_limit(&fields)?;
         let config = fields.object("analysis_config")?;
         let config = config.ok_or_else(|| ApiError::illegal_argument("An analysis_config must be set"))?;
-        let plan = analysis::plan(config, limit_bytes)?;
+        let plot = model_plot::read(&fields)?;
+        let plan = Plan { plot: plot.clone().unwrap_or_default(), ..analysis::plan(config, limit_bytes)? };
         let (time_field, time_format) = data_description(&fields)?;
         check_time_field(&plan, &time_field)?;
         let results_name = results_name(fields.text("results_index_name")?)?;
@@ -132,6 +133,7 @@ impl Job {
         source.insert("data_description".to_owned(), json!({"time_field": time_field, "time_format": format}));
         retention.show(&mut source);
         source.insert("results_index_name".to_owned(), json!(results_name));
+        source.extend(plot.map(|plot| ("model_plot_config".to_owned(), model_plot::shown(&plot))));
         source.entry("allow_lazy_open").or_insert(json!(false));
         source.retain(|_, value| !value.is_null());
         let results_index = format!(".ml-anomalies-{results_name}");
@@ -173,9 +175,7 @@ impl Job {
     pub(crate) fn updated(&self, body: &Map<String, Value>) -> Result<Self, ApiError> {
         let mut source = self.source.clone();
         for (name, value) in body {
-            if name == "model_plot_config" {
-                check_model_plot(body)?;
-            } else if UNSUPPORTED.contains(&name.as_str()) {
+            if UNSUPPORTED.contains(&name.as_str()) {
                 return Err(not_supported("job_update", name));
             } else if name == "detectors" {
                 detector_update::apply(&mut source, value)?;
@@ -198,15 +198,6 @@ pub(super) fn inconsistent(field: &str, body: &str, path: &str) -> ApiError {
     ))
 }
 
-fn check_model_plot(source: &Map<String, Value>) -> Result<(), ApiError> {
-    let Some(config) = source.get("model_plot_config").filter(|config| !config.is_null()) else { return Ok(()) };
-    let fields = Fields::of("model_plot_config", config)?.only(&["enabled"], &["terms", "annotations_enabled"])?;
-    if fields.flag("enabled")? == Some(true) {
-        return Err(not_supported("job_details", "model_plot_config"));
-    }
-    Ok(())
-}
-
 /// The members that are kept as they are: only their shape is checked.
 fn check_plain(fields: &Fields<'_>) -> Result<(), ApiError> {
     fields.text("description")?;
@@ -222,7 +213,7 @@ fn memory_limit(fields: &Fields<'_>) -> Result<u64, ApiError> {
     let default = json!(MEMORY_LIMIT_DEFAULT);
     let bytes = match limits.value("model_memory_limit").unwrap_or(&default) {
         Value::Number(mebibytes) => mebibytes.as_u64().and_then(|count| count.checked_mul(1 << 20)),
-        Value::String(text) => bytes(text),
+        Value::String(text) => byte_size(text),
         _ => None,
     };
     let bytes = bytes.ok_or_else(|| ApiError::illegal_argument("failed to parse setting [model_memory_limit]"))?;
@@ -234,7 +225,7 @@ fn memory_limit(fields: &Fields<'_>) -> Result<u64, ApiError> {
 }
 
 /// `512mb`, `1gb`, `1048576b`
-fn bytes(text: &str) -> Option<u64> {
+pub(super) fn byte_size(text: &str) -> Option<u64> {
     let lower = text.trim().to_ascii_lowercase();
     let units: [(&str, u64); 8] =
         [("kb", 10), ("mb", 20), ("gb", 30), ("tb", 40), ("k", 10), ("m", 20), ("g", 30), ("b", 0)];

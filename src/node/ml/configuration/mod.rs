@@ -7,7 +7,9 @@ mod delayed_data;
 mod detector_update;
 mod fields;
 mod filter;
+mod forecast;
 mod job;
+mod model_plot;
 mod retention;
 mod rules;
 
@@ -17,4 +19,5 @@ pub(crate) use datafeed::Datafeed;
 pub(crate) use delayed_data::SPANNABLE_BUCKETS_MAX;
 pub(crate) use fields::{Fields, not_supported};
 pub(crate) use filter::Filter;
+pub(crate) use forecast::Forecast;
 pub(crate) use job::{EMPTY_SNAPSHOT, Job, TimeFormat};

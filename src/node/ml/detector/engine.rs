@@ -1,5 +1,6 @@
 //! Takes records, finishes buckets.
 
+mod forecast;
 mod memory;
 
 use super::aggregate::Measured;
@@ -15,6 +16,8 @@ use super::series::{MemoryStatus, Models, SeriesKey};
 use super::stored::{Body, Learned, OpenBody, Standing, Unfinished};
 use super::window::{OpenBucket, Room, Slot, Window};
 use super::{DetectorPlan, Plan};
+
+pub(crate) use forecast::{Outlook, Unforeseeable};
 
 /// A longer run of empty buckets is skipped instead of being finished one by one: a stray time stamp costs no hours.
 const GAP_BUCKETS_MAX: i64 = 10_000;
@@ -226,7 +229,8 @@ impl Engine {
     fn finish(&mut self, start_ms: i64, bucket: &OpenBucket) -> BucketOutcome {
         let judge = self.judge();
         let verdicts = judge.verdicts(start_ms, bucket, Completeness::Whole);
-        let outcome = judge.outcome(start_ms, bucket.event_count, &verdicts);
+        let mut outcome = judge.outcome(start_ms, bucket.event_count, &verdicts);
+        outcome.expected = judge.expected(start_ms, &verdicts);
         self.finished = self.finished.saturating_add(1);
         self.scale.note(depth(outcome.probability));
         for verdict in verdicts.iter().filter(|verdict| !verdict.actions.skip_model_update) {

@@ -151,6 +151,31 @@ impl Function {
         }
     }
 
+    /// What forecasts and plots call a quantity of it. Source: ml-cpp, `ModelTypes.cc`.
+    pub(crate) fn model_feature(self, feature: usize, in_population: bool) -> String {
+        let (plain, one_sided) = match (self.quantities.get(feature), in_population) {
+            (None, _) | (Some(Quantity::Rare), _) => ("indicator per bucket", "indicator per bucket"),
+            (Some(Quantity::Count), false) => ("count per bucket", "values of count per bucket"),
+            (Some(Quantity::Count), true) => ("non-zero count per bucket", "values of non-zero count per bucket"),
+            (Some(Quantity::NonZeroCount), _) => ("non-zero count per bucket", "non-zero count per bucket"),
+            (Some(Quantity::Distinct), _) => ("unique count per bucket", "unique count per bucket"),
+            (Some(Quantity::Mean), false) => ("arithmetic mean value", "mean value"),
+            (Some(Quantity::Mean), true) => ("mean value", "mean"),
+            (Some(Quantity::Min), _) => ("minimum value", "minimum value"),
+            (Some(Quantity::Max), _) => ("maximum value", "maximum value"),
+            (Some(Quantity::Median), _) => ("median value", "median value"),
+            (Some(Quantity::NonNullSum), false) => ("bucket non-null sum", "bucket non-null sum"),
+            (Some(Quantity::Sum | Quantity::NonNullSum), _) => ("bucket sum", "bucket sum"),
+            (Some(Quantity::Varp), _) => ("variance of values", "variance of values"),
+        };
+        let of = if in_population { "person and attribute" } else { "person" };
+        match self.side {
+            Side::Both => format!("'{plain} by {of}'"),
+            Side::High => format!("'high {one_sided} by {of}'"),
+            Side::Low => format!("'low {one_sided} by {of}'"),
+        }
+    }
+
     fn is_one_of(self, quantities: &[Quantity]) -> bool {
         self.quantities.iter().any(|quantity| quantities.contains(quantity))
     }

@@ -136,6 +136,7 @@ impl<'a> Judge<'a> {
             influencers,
             influencer_fields,
             scheduled_events: self.covering(start_ms).map(|event| event.description.clone()).collect(),
+            expected: Vec::new(),
         }
     }
 

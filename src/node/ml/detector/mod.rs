@@ -5,6 +5,7 @@
 mod aggregate;
 mod distinct;
 mod engine;
+mod expectation;
 mod filter;
 mod function;
 mod influences;
@@ -13,6 +14,7 @@ mod model;
 mod outcome;
 mod packed;
 mod pairs;
+mod plot;
 mod rarity;
 mod record;
 mod rule;
@@ -27,12 +29,13 @@ pub(crate) mod tests;
 mod track;
 mod window;
 
-pub(crate) use engine::{Acceptance, Engine, floor};
+pub(crate) use engine::{Acceptance, Engine, Outlook, Unforeseeable, floor};
 pub(crate) use filter::Filter;
 #[cfg(test)]
 use filter::Filters;
 pub(crate) use function::{Function, NotModelled};
-pub(crate) use outcome::{BucketOutcome, FieldOutcome, InfluencerOutcome, RecordOutcome};
+pub(crate) use outcome::{BucketOutcome, ExpectedValue, FieldOutcome, InfluencerOutcome, RecordOutcome};
+pub(crate) use plot::Plot;
 pub(crate) use record::{Record, find};
 pub(crate) use rule::ScheduledEvent;
 pub(crate) use rule::{Actions, AppliesTo, Condition, Operator, Rule, Scope, Split};
@@ -55,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) memory_limit_bytes: u64,
     /// A series without a record for so long is forgotten, in milliseconds.
     pub(crate) prune_after_ms: i64,
+    /// Which expectations are shown beside the results.
+    pub(crate) plot: Plot,
 }
 
 /// One detector of a job.

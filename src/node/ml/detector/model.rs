@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::aggregate::median;
+use super::expectation::Expectation;
 use super::function::Side;
 use super::season::{DAY_MS, Season, WEEK_MS};
 use super::tail;
@@ -67,7 +68,7 @@ impl Model {
 
     /// Judges a value; `None` while too little is known.
     pub(crate) fn judge(&self, moment: Moment, value: f64, noise: Noise) -> Option<Judgement> {
-        let (typical, variance, freedom) = self.expected(moment, noise)?;
+        let Expectation { typical, variance, freedom } = self.expect(moment, noise)?;
         let distance = (super::hold(value) - typical) / variance.sqrt();
         Some(Judgement { typical, distance, freedom })
     }
@@ -88,19 +89,30 @@ impl Model {
         false
     }
 
-    /// Predicted value, variance around it, degrees of freedom.
-    fn expected(&self, moment: Moment, noise: Noise) -> Option<(f64, f64, f64)> {
+    /// What the next value will be; `None` while too little is known.
+    pub(crate) fn expect(&self, moment: Moment, noise: Noise) -> Option<Expectation> {
         let known = self.learned as f64;
         if let Some(track) = self.best() {
             let typical = track.prediction(moment);
-            return Some((typical, track.variance(typical, noise) * (1.0 + 1.0 / known), track.freedom()));
+            let variance = track.variance(typical, noise) * (1.0 + 1.0 / known);
+            return Some(Expectation { typical, variance, freedom: track.freedom() });
         }
         if self.early.len() < WARM_UP {
             return None;
         }
         let (level, variance) = self.described();
         let track = Track::new(Pace::Steady, None, moment.start_ms, level, variance, known, noise);
-        Some((level, track.variance(level, noise) * (1.0 + 1.0 / known), known - 1.0))
+        let variance = track.variance(level, noise) * (1.0 + 1.0 / known);
+        Some(Expectation { typical: level, variance, freedom: known - 1.0 })
+    }
+
+    /// What the value will be, however far ahead; `None` until a track is settled.
+    pub(crate) fn foresee(&self, moment: Moment, noise: Noise) -> Option<Expectation> {
+        let track = self.best()?;
+        let steps = track.steps(moment);
+        let typical = track.ahead(moment.start_ms, steps);
+        let variance = track.variance(typical, noise) * track.widening(moment.span_ms, steps);
+        Some(Expectation { typical, variance, freedom: track.freedom() })
     }
 
     /// The simplest of the tracks that have explained the series best.

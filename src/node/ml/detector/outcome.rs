@@ -1,5 +1,7 @@
 //! What the detector says of one bucket.
 
+use super::expectation::Bounds;
+
 /// A finished (or, for interim results, a partial) bucket.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct BucketOutcome {
@@ -15,6 +17,24 @@ pub(crate) struct BucketOutcome {
     pub(crate) influencer_fields: Vec<FieldOutcome>,
     /// Descriptions of the calendars' events that cover the bucket.
     pub(crate) scheduled_events: Vec<String>,
+    /// What was expected, if the plan asks for it; of finished buckets only.
+    pub(crate) expected: Vec<ExpectedValue>,
+}
+
+/// What a model expects of one series, or of one member of a population, in one bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ExpectedValue {
+    pub(crate) detector: usize,
+    /// Index into the function's quantities.
+    pub(crate) feature: usize,
+    pub(crate) partition: Option<String>,
+    pub(crate) by: Option<String>,
+    pub(crate) over: Option<String>,
+    /// Start of the bucket, milliseconds.
+    pub(crate) start_ms: i64,
+    pub(crate) bounds: Bounds,
+    /// What it was; `None` where there was no record or the bucket is still to come.
+    pub(crate) actual: Option<f64>,
 }
 
 /// An unusual value of one series, or of one member of a population.

@@ -1,4 +1,5 @@
 pub(crate) mod data;
+mod forecast;
 mod functions;
 mod quality;
 mod rules;
@@ -33,6 +34,7 @@ fn plan(functions: &[(&str, Option<&str>)]) -> Plan {
         summary_count_field: None,
         memory_limit_bytes: 1 << 20,
         prune_after_ms: 30 * 86_400_000,
+        plot: Plot::default(),
     }
 }
 

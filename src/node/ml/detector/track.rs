@@ -130,9 +130,12 @@ impl Track {
     }
 
     pub(crate) fn prediction(&self, moment: Moment) -> f64 {
-        let steps =
-            (moment.start_ms.saturating_sub(self.at_ms) as f64 / moment.span_ms.max(1) as f64).clamp(0.0, STEPS_MAX);
-        self.ahead(moment.start_ms, steps)
+        self.ahead(moment.start_ms, self.steps(moment).min(STEPS_MAX))
+    }
+
+    /// Buckets since the newest value.
+    pub(crate) fn steps(&self, moment: Moment) -> f64 {
+        (moment.start_ms.saturating_sub(self.at_ms) as f64 / moment.span_ms.max(1) as f64).max(0.0)
     }
 
     /// The prediction `steps` buckets after the newest value.
@@ -147,6 +150,17 @@ impl Track {
             Noise::Count => self.dispersion.max(1.0) * unit(prediction, noise),
             Noise::Metric => self.dispersion.max((RELATIVE_FLOOR * prediction).powi(2)).max(1e-12),
         }
+    }
+
+    /// How many times the variance of the next value is that of the value `steps` buckets ahead: what errors of level and
+    /// trend add, of a random walk's level and of a regression on the buckets that the track rests on.
+    pub(crate) fn widening(&self, span_ms: i64, steps: f64) -> f64 {
+        if self.pace == Pace::Drifting {
+            return 1.0 + (steps - 1.0).max(0.0) * DRIFT_GAIN * DRIFT_GAIN;
+        }
+        let known = self.age.min(self.memory(span_ms)).max(2.0);
+        let lever = if self.age < TREND_AFTER { 0.0 } else { steps + (known - 1.0) / 2.0 };
+        1.0 + 1.0 / known + 12.0 * lever * lever / (known * (known * known - 1.0))
     }
 
     /// Degrees of freedom of the tails.
@@ -213,12 +227,17 @@ impl Track {
         if self.pace == Pace::Drifting {
             return (DRIFT_GAIN * share, 0.0);
         }
-        let period = self.season.as_ref().map_or(0.0, |season| season.period_ms() as f64 / span_ms.max(1) as f64);
-        let age = (self.age + 1.0).min(WINDOW.max(PERIODS * period) / share);
+        let age = (self.age + 1.0).min(self.memory(span_ms) / share);
         if age < TREND_AFTER || share < 1.0 {
             return (1.0 / age, 0.0);
         }
         (2.0 * (2.0 * age - 1.0) / (age * (age + 1.0)), 6.0 / (age * (age + 1.0)))
+    }
+
+    /// Buckets that a settled level and trend rest on.
+    fn memory(&self, span_ms: i64) -> f64 {
+        let period = self.season.as_ref().map_or(0.0, |season| season.period_ms() as f64 / span_ms.max(1) as f64);
+        WINDOW.max(PERIODS * period)
     }
 
     /// Moves the level where a run of errors has been. Members of a population are no run.

@@ -7,6 +7,7 @@ use super::counts::DataCounts;
 use super::progress::Position;
 use crate::node::documents::TimedDocument;
 use crate::node::http::ApiError;
+use crate::node::ml::configuration::Forecast;
 
 /// Where the answer goes; it comes when what was done is on disk.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Feed { page: FeedPage, reply: Reply<()> },
     /// The answer is the end of the newest finished bucket.
     Flush { flush: Flush, reply: Reply<Option<i64>> },
+    /// The answer comes when all of the forecast is on disk.
+    Forecast { id: String, wanted: Forecast, reply: Reply<()> },
 }
 
 /// Documents in time order, and where the datafeed stands after them.

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::node::ml::configuration::Job;
-use crate::node::ml::detector::{BucketOutcome, FieldOutcome, InfluencerOutcome, ModelSize, RecordOutcome};
+use crate::node::ml::detector::{
+    BucketOutcome, DetectorPlan, ExpectedValue, FieldOutcome, InfluencerOutcome, ModelSize, RecordOutcome,
+};
+use crate::node::ml::forecast::VALUE_RESULT;
 
 /// Whether a result can still change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +27,57 @@ pub(crate) fn of_bucket(job: &Job, bucket: &BucketOutcome, finality: Finality) -
     for (index, influencer) in bucket.influencers.iter().enumerate() {
         documents.push((stem.id("influencer", &format!("_{index}")), stem.influencer(influencer)));
     }
+    for (index, expected) in bucket.expected.iter().enumerate() {
+        documents.push((stem.id("model_plot", &format!("_{index}")), plotted(job, expected)));
+    }
     documents
+}
+
+/// A value of a forecast, the `number`th of it: id and source.
+pub(crate) fn of_forecast(job: &Job, forecast_id: &str, number: u64, value: &ExpectedValue) -> (String, Value) {
+    let mut document = expected(job, VALUE_RESULT, value);
+    document.insert("forecast_id".to_owned(), json!(forecast_id));
+    document.insert("forecast_lower".to_owned(), json!(value.bounds.lower));
+    document.insert("forecast_upper".to_owned(), json!(value.bounds.upper));
+    document.insert("forecast_prediction".to_owned(), json!(value.bounds.median));
+    (format!("{}_{VALUE_RESULT}_{forecast_id}_{number}", job.id), Value::Object(document))
+}
+
+fn plotted(job: &Job, value: &ExpectedValue) -> Value {
+    let mut document = expected(job, "model_plot", value);
+    document.insert("model_lower".to_owned(), json!(value.bounds.lower));
+    document.insert("model_upper".to_owned(), json!(value.bounds.upper));
+    document.insert("model_median".to_owned(), json!(value.bounds.median));
+    if let Some(actual) = value.actual {
+        document.insert("actual".to_owned(), json!(actual));
+    }
+    Value::Object(document)
+}
+
+/// What plots and forecasts say alike.
+fn expected(job: &Job, result_type: &str, value: &ExpectedValue) -> Map<String, Value> {
+    let mut document = Map::new();
+    document.insert("job_id".to_owned(), json!(job.id));
+    document.insert("result_type".to_owned(), json!(result_type));
+    document.insert("timestamp".to_owned(), json!(value.start_ms));
+    document.insert("bucket_span".to_owned(), json!(job.plan.bucket_span_ms / 1000));
+    document.insert("detector_index".to_owned(), json!(value.detector));
+    if let Some(plan) = job.plan.detectors.get(value.detector) {
+        let feature = plan.function.model_feature(value.feature, plan.over.is_some());
+        document.insert("model_feature".to_owned(), json!(feature));
+        name_series(&mut document, plan, [&value.by, &value.over, &value.partition]);
+    }
+    document
+}
+
+/// Puts names and values of the by, over and partition field into a document, as far as there are some.
+fn name_series(document: &mut Map<String, Value>, plan: &DetectorPlan, values: [&Option<String>; 3]) {
+    let fields = [("by", &plan.by), ("over", &plan.over), ("partition", &plan.partition)];
+    for ((kind, field), value) in fields.into_iter().zip(values) {
+        let (Some(field), Some(value)) = (field, value) else { continue };
+        document.insert(format!("{kind}_field_name"), json!(field));
+        document.insert(format!("{kind}_field_value"), json!(value));
+    }
 }
 
 struct Stem<'a> {
@@ -98,15 +151,7 @@ impl Stem<'_> {
         if let Some(field) = &plan.field {
             record.insert("field_name".to_owned(), json!(field));
         }
-        for (kind, field, value) in [
-            ("by", &plan.by, &outcome.by),
-            ("over", &plan.over, &outcome.over),
-            ("partition", &plan.partition, &outcome.partition),
-        ] {
-            let (Some(field), Some(value)) = (field, value) else { continue };
-            record.insert(format!("{kind}_field_name"), json!(field));
-            record.insert(format!("{kind}_field_value"), json!(value));
-        }
+        name_series(&mut record, plan, [&outcome.by, &outcome.over, &outcome.partition]);
         let influencers = influencers_of(outcome);
         if !influencers.is_empty() {
             record.insert("influencers".to_owned(), json!(influencers));

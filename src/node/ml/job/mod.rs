@@ -4,6 +4,7 @@ mod close;
 mod command;
 mod counts;
 mod documents;
+mod forecast;
 mod progress;
 pub(crate) mod retention;
 pub(crate) mod revert;

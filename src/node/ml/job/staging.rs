@@ -20,16 +20,21 @@ impl Work {
     pub(super) async fn commit_with(&mut self, interim: &[BucketOutcome]) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         self.stage(&mut batch, interim).map_err(|problem| unwritable(&problem))?;
-        let core = self.task.parts.cluster.core();
-        let key = state_key::owner(&self.task.key());
-        batch.expect_state(key, Some(state_key::owner_value(self.task.allocation).into()));
         batch.put_state(state_key::unfinished(&self.job.id), json_bytes(&self.engine.unfinished())?);
         if self.learned {
             batch.put_state(state_key::learned(&self.job.id), json_bytes(&self.engine.learned())?);
         }
-        core.store.commit(batch).await?.all().map_err(|problem| unwritable(&problem.into()))?;
+        self.write(batch).await?;
         self.learned = false;
         Ok(())
+    }
+
+    /// Writes a batch, as long as the task is ours.
+    pub(super) async fn write(&self, mut batch: Batch) -> Result<(), StoreError> {
+        let key = state_key::owner(&self.task.key());
+        batch.expect_state(key, Some(state_key::owner_value(self.task.allocation).into()));
+        let written = self.task.parts.cluster.core().store.commit(batch).await?.all();
+        written.map(drop).map_err(|problem| unwritable(&problem.into()))
     }
 
     /// Puts results and counters into a batch.
@@ -76,6 +81,6 @@ fn json_bytes<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     bytes(value).map_err(|problem| unwritable(&problem))
 }
 
-fn unwritable(problem: &ApiError) -> StoreError {
+pub(super) fn unwritable(problem: &ApiError) -> StoreError {
     StoreError::Unavailable { problem: problem.reason().to_owned() }
 }

@@ -70,6 +70,9 @@ impl Work {
         let (surroundings, results) = (Surroundings::default(), Vec::new());
         let mut work = Self { task, job, engine, progress, surroundings, results, learned: unwritten };
         work.look_around();
+        if let Err(problem) = work.give_up_forecasts().await {
+            tracing::warn!(job = %work.job.id, reason = problem.reason(), "forecasts that were cut off are not marked");
+        }
         Ok(work)
     }
 
@@ -109,6 +112,17 @@ impl Work {
             Command::Flush { flush, reply } => {
                 let done = self.flush(flush).await;
                 let (answer, outcome) = self.settle(done).await;
+                let _ = reply.send(answer);
+                outcome
+            }
+            Command::Forecast { id, wanted, reply } => {
+                let (answer, outcome) = match self.prepare(&id, &wanted) {
+                    Err(problem) => (Err(problem), Ok(())),
+                    Ok(forecasting) => {
+                        let done = self.forecast(forecasting).await;
+                        self.settle(done).await
+                    }
+                };
                 let _ = reply.send(answer);
                 outcome
             }

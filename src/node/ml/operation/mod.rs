@@ -73,7 +73,7 @@ fn finish(core: &Core, metadata: &mut Metadata, batch: &mut Batch, job_id: &str)
     let Some(blocked) = metadata.blocked.remove(job_id) else { return Ok(()) };
     match blocked.operation {
         Operation::Delete => {
-            forget(job_id, batch);
+            forget(core, job_id, batch)?;
             notification::put(core, job_id, Level::Info, "Job deleted", batch)?;
             metadata.jobs.remove(job_id);
             // One that was made while the deletion ran; it cannot have been started.
@@ -81,7 +81,7 @@ fn finish(core: &Core, metadata: &mut Metadata, batch: &mut Batch, job_id: &str)
             leave_calendars(job_id, metadata)?;
         }
         Operation::Reset => {
-            forget(job_id, batch);
+            forget(core, job_id, batch)?;
             notification::put(core, job_id, Level::Info, "Job has been reset", batch)?;
             let members = [("model_snapshot_id", Value::Null), ("finished_time", Value::Null)];
             let fresh = metadata.job(job_id)?.with(&members)?;
@@ -104,10 +104,14 @@ fn leave_calendars(job_id: &str, metadata: &mut Metadata) -> Result<(), ApiError
     Ok(())
 }
 
-fn forget(job_id: &str, batch: &mut Batch) {
+fn forget(core: &Core, job_id: &str, batch: &mut Batch) -> Result<(), ApiError> {
     for key in [state_key::progress(job_id), state_key::unfinished(job_id), state_key::learned(job_id)] {
         batch.delete_state(key);
     }
+    for (key, _) in core.store.state_prefix(&state_key::forecasts(job_id))? {
+        batch.delete_state(key);
+    }
+    Ok(())
 }
 
 /// As `GET _tasks/{id}` answers when the task has ended.

@@ -7,6 +7,7 @@ use crate::node::documents::{QueryNode, SearchRequest, SourceFilter, TrackTotal}
 use crate::node::http::ApiError;
 use crate::node::indices::{IndexExpression, IndicesOptions};
 use crate::node::ml::configuration::Job;
+use crate::node::ml::forecast;
 use crate::node::ml::indices::STATE_INDEX;
 use crate::node::security::Access;
 use crate::node::store::Batch;
@@ -43,7 +44,7 @@ impl Purge {
         json!({"bool": {
             "filter": [own, {"exists": {"field": "result_type"}}, {"range": {"timestamp": range}}],
             "must_not": [
-                {"terms": {"result_type": ["model_size_stats", "model_forecast_request_stats", "model_forecast"]}},
+                {"terms": {"result_type": ["model_size_stats", forecast::STATS_RESULT, forecast::VALUE_RESULT]}},
             ],
         }})
     }
@@ -52,6 +53,9 @@ impl Purge {
 /// The batches that remove documents of a job; each may be made again, and what is gone is not found again.
 #[derive(Debug)]
 pub(crate) struct Purging {
+    /// Goes before all others.
+    first: Option<Batch>,
+    /// The last one is first.
     requests: Vec<SearchRequest>,
 }
 
@@ -60,14 +64,17 @@ impl Purging {
     /// None: the query is ours.
     pub(crate) fn new(job: &Job, what: Purge) -> Result<Self, ApiError> {
         let query = QueryNode::parse(&what.query(job))?;
-        let options = IndicesOptions { ignore_unavailable: true, expand_hidden: true, ..IndicesOptions::default() };
-        let request = |index: &str| SearchRequest {
-            size: BATCH,
-            source: SourceFilter { enabled: false, ..SourceFilter::default() },
-            track_total: TrackTotal::No,
-            ..SearchRequest::new(IndexExpression::of(vec![index.to_owned()]).with(options), query.clone())
-        };
-        Ok(Self { requests: what.indices(job).into_iter().map(request).collect() })
+        Ok(Self { first: None, requests: what.indices(job).into_iter().map(|index| request(index, &query)).collect() })
+    }
+
+    /// First this batch, then what the queries find in an index, one query after the other.
+    ///
+    /// # Errors
+    /// 400 for what is no query.
+    pub(crate) fn after(first: Batch, index: &str, queries: &[Value]) -> Result<Self, ApiError> {
+        let parsed = |query| Ok(request(index, &QueryNode::parse(query)?));
+        let requests = queries.iter().rev().map(parsed).collect::<Result<_, ApiError>>()?;
+        Ok(Self { first: Some(first), requests })
     }
 
     /// The next batch, and of how many documents it is; `None` when nothing is left.
@@ -75,6 +82,9 @@ impl Purging {
     /// # Errors
     /// The store cannot be read.
     pub(crate) async fn next(&mut self, core: &Core) -> Result<Option<(Batch, usize)>, ApiError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some((first, 0)));
+        }
         while let Some(request) = self.requests.last() {
             let hits = core.documents.search(request.clone(), &Access::Everything).await?.hits;
             if hits.is_empty() {
@@ -89,5 +99,15 @@ impl Purging {
             return Ok(Some((batch, count)));
         }
         Ok(None)
+    }
+}
+
+fn request(index: &str, query: &QueryNode) -> SearchRequest {
+    let options = IndicesOptions { ignore_unavailable: true, expand_hidden: true, ..IndicesOptions::default() };
+    SearchRequest {
+        size: BATCH,
+        source: SourceFilter { enabled: false, ..SourceFilter::default() },
+        track_total: TrackTotal::No,
+        ..SearchRequest::new(IndexExpression::of(vec![index.to_owned()]).with(options), query.clone())
     }
 }

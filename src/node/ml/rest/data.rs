@@ -76,7 +76,7 @@ fn check_range(call: &Call, fields: &Fields<'_>, calc_interim: bool) -> Result<(
 }
 
 /// Gives an open job a command and waits for its answer.
-async fn ask<T>(
+pub(super) async fn ask<T>(
     call: &Call,
     command: impl FnOnce(oneshot::Sender<Result<T, ApiError>>) -> Command,
 ) -> Result<T, ApiError> {

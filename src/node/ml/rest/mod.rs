@@ -11,6 +11,7 @@ mod estimate;
 mod expired;
 mod feeding;
 mod filters;
+mod forecasts;
 mod human;
 mod info;
 mod jobs;
@@ -63,6 +64,10 @@ pub(super) fn routes() -> Vec<Route> {
         route!(POST "/_ml/anomaly_detectors/{job_id}/_close", "cluster:admin/xpack/ml/job/close", ["force", "timeout", "allow_no_match", "allow_no_jobs"], lifecycle::close),
         route!(POST "/_ml/anomaly_detectors/{job_id}/_flush", "cluster:admin/xpack/ml/job/flush", ["advance_time", "calc_interim", "end", "skip_time", "start"], data::flush),
         route!(POST "/_ml/anomaly_detectors/{job_id}/_data", "cluster:admin/xpack/ml/job/data/post", [], data::post),
+
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_forecast", "cluster:admin/xpack/ml/job/forecast", ["duration", "expires_in", "max_model_memory"], forecasts::forecast),
+        route!(DELETE "/_ml/anomaly_detectors/{job_id}/_forecast", "cluster:admin/xpack/ml/job/forecast/delete", ["allow_no_forecasts", "timeout"], forecasts::delete),
+        route!(DELETE "/_ml/anomaly_detectors/{job_id}/_forecast/{forecast_id}", "cluster:admin/xpack/ml/job/forecast/delete", ["allow_no_forecasts", "timeout"], forecasts::delete),
 
         route!(DELETE "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}", "cluster:admin/xpack/ml/job/model_snapshots/delete", [], snapshots::delete),
         route!(POST "/_ml/anomaly_detectors/{job_id}/model_snapshots/{snapshot_id}/_update", "cluster:admin/xpack/ml/job/model_snapshots/update", [], snapshots::update),

@@ -6,6 +6,7 @@ use super::call::Call;
 use crate::node::Core;
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::Job;
+use crate::node::ml::forecast;
 use crate::node::ml::identifier::NoMatch;
 use crate::node::ml::job::Progress;
 use crate::node::ml::local::Running;
@@ -44,7 +45,7 @@ fn job_of(core: &Core, metadata: &Metadata, running: &Running, job: &Job) -> Res
     shown.insert("job_id".to_owned(), json!(job.id));
     shown.insert("data_counts".to_owned(), Value::Object(progress.counts.shown(&job.id)));
     shown.insert("model_size_stats".to_owned(), Value::Object(model_size(job, &progress)));
-    shown.insert("forecasts_stats".to_owned(), json!({"total": 0, "forecasted_jobs": 0}));
+    shown.insert("forecasts_stats".to_owned(), forecast::summary(&forecast::made(core, &job.id)?));
     shown.insert("state".to_owned(), json!(metadata.job_state(&job.id)));
     let key = TaskKey::Job(job.id.clone());
     place(core, metadata.tasks.get(&key), &mut shown);

@@ -3,6 +3,7 @@
 mod calendars;
 mod continuation;
 mod filters;
+mod forecasts;
 mod harness;
 mod job_updates;
 mod life_cycle;

@@ -8,7 +8,7 @@ use super::harness::{Bench, job};
 
 /// Requests that take a body or options; `*` is replaced by options.
 #[rustfmt::skip] // a table: one request a line
-const LINES: [&str; 32] = [
+const LINES: [&str; 35] = [
     "PUT /_ml/anomaly_detectors/k",
     "POST /_ml/anomaly_detectors/j/_update",
     "POST /_ml/anomaly_detectors/_validate",
@@ -16,6 +16,9 @@ const LINES: [&str; 32] = [
     "POST /_ml/anomaly_detectors/_estimate_model_memory",
     "DELETE /_ml/anomaly_detectors/k?*",
     "POST /_ml/anomaly_detectors/j/_reset?*",
+    "POST /_ml/anomaly_detectors/j/_forecast",
+    "POST /_ml/anomaly_detectors/j/_forecast?*",
+    "DELETE /_ml/anomaly_detectors/j/_forecast/a,*?*",
     "GET /_ml/anomaly_detectors/j/results/buckets?*",
     "POST /_ml/anomaly_detectors/j/results/buckets",
     "POST /_ml/anomaly_detectors/j/results/buckets/0",
@@ -44,11 +47,12 @@ const LINES: [&str; 32] = [
 ];
 
 #[rustfmt::skip] // a list of words
-const NAMES: [&str; 48] = [
+const NAMES: [&str; 54] = [
     "job_id", "description", "groups", "analysis_config", "analysis_limits", "data_description", "custom_settings", "allow_lazy_open",
     "model_memory_limit", "model_snapshot_retention_days", "daily_model_snapshot_retention_after_days", "results_retention_days",
     "detectors", "detector_index", "custom_rules", "scope", "conditions", "actions", "filter_id", "function", "field_name",
     "partition_field_name", "bucket_span", "overall_cardinality", "retain", "delete_intervening_results", "requests_per_second",
+    "duration", "expires_in", "max_model_memory", "allow_no_forecasts", "model_plot_config", "terms",
     "items", "add_items", "remove_items", "calendar_id", "job_ids", "events", "start_time", "end_time", "skip_result",
     "from", "size", "page", "start", "end", "sort", "desc", "top_n", "overall_score", "exclude_interim", "expand", "anomaly_score",
 ];

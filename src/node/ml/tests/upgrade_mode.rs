@@ -73,6 +73,8 @@ async fn upgrade_mode_refuses_what_elasticsearch_refuses() {
         ("POST /_ml/anomaly_detectors/_all/_close", Value::Null, "cluster:admin/xpack/ml/job/close"),
         ("POST /_ml/anomaly_detectors/j/_flush", Value::Null, "cluster:admin/xpack/ml/job/flush"),
         ("POST /_ml/anomaly_detectors/j/_data", json!({"time": 1}), "cluster:admin/xpack/ml/job/data/post"),
+        ("POST /_ml/anomaly_detectors/j/_forecast", Value::Null, "cluster:admin/xpack/ml/job/forecast"),
+        ("DELETE /_ml/anomaly_detectors/j/_forecast", Value::Null, "cluster:admin/xpack/ml/job/forecast/delete"),
         ("POST /_ml/anomaly_detectors/j/model_snapshots/1/_revert", Value::Null, "cluster:admin/xpack/ml/job/model_snapshots/revert"),
         ("POST /_ml/anomaly_detectors/j/model_snapshots/1/_update", json!({}), "cluster:admin/xpack/ml/job/model_snapshots/update"),
         ("POST /_ml/anomaly_detectors/j/model_snapshots/1/_upgrade", Value::Null, "cluster:admin/xpack/ml/job/model_snapshots/upgrade"),

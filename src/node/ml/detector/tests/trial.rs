@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::data::{LENGTH, QUIET, SPAN_MS, Series};
-use super::{DetectorPlan, Engine, ExcludeFrequent, Function, Plan, Record};
+use super::{DetectorPlan, Engine, ExcludeFrequent, Function, Plan, Plot, Record};
 
 /// Scores from which the detector's bucket is an alarm: what is not merely a warning in Kibana's colours.
 const ALARM: f64 = 25.0;
@@ -74,6 +74,7 @@ pub(crate) fn detector_alarms(series: &Series) -> Vec<usize> {
         summary_count_field: Some("events".to_owned()),
         memory_limit_bytes: 1 << 24,
         prune_after_ms: 30 * 86_400_000,
+        plot: Plot::default(),
     });
     let mut alarms = Vec::new();
     for (bucket, values) in (0_i64..).zip(&series.buckets) {
