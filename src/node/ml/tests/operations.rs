@@ -53,7 +53,8 @@ fn a_deletion_that_was_begun_is_finished_by_the_next_start() {
         let parts = &bench.node.ml.parts;
         assert!(parts.cluster.wait(60_000, |metadata| metadata.blocked.is_empty()).await);
         assert_eq!(bench.call("GET /_ml/anomaly_detectors/j", Value::Null).await.0, 404);
-        assert_eq!(bench.done(&format!("GET /_tasks/{task}"), Value::Null).await["completed"], true);
+        let line = format!("GET /_tasks/{task}?wait_for_completion=true&timeout=60s");
+        assert_eq!(bench.done(&line, Value::Null).await["completed"], true);
         bench.done("PUT /_ml/anomaly_detectors/j", job("mean", Some("value"))).await;
         assert_eq!(results(bench, "j").await.0["count"], 0);
     });
