@@ -20,6 +20,8 @@ pub enum Action {
     AuthenticationFailed,
     UpgradeModeEnabled,
     UpgradeModeDisabled,
+    /// Jobs and datafeeds that ran before upgrade mode do not run after it.
+    UpgradeModeNotBack,
 }
 
 /// Kinds of events that the config switches on one by one.
@@ -42,6 +44,7 @@ impl Action {
             Self::AuthenticationFailed => "authentication_failed",
             Self::UpgradeModeEnabled => "upgrade_mode_enabled",
             Self::UpgradeModeDisabled => "upgrade_mode_disabled",
+            Self::UpgradeModeNotBack => "upgrade_mode_not_back",
         }
     }
 
@@ -52,7 +55,7 @@ impl Action {
             Self::ChangeGranted => EventClass::MlChange,
             Self::AccessDenied => EventClass::AccessDenied,
             Self::AuthenticationFailed => EventClass::AuthenticationFailed,
-            Self::UpgradeModeEnabled | Self::UpgradeModeDisabled => EventClass::UpgradeMode,
+            Self::UpgradeModeEnabled | Self::UpgradeModeDisabled | Self::UpgradeModeNotBack => EventClass::UpgradeMode,
         }
     }
 }
@@ -80,9 +83,8 @@ pub struct Event {
     pub cluster: String,
     pub user: Option<User>,
     pub source_ip: Option<IpAddr>,
-    pub method: String,
-    /// Without the query, which may hold secrets.
-    pub path: String,
+    /// `None` for what no request to this gateway brought about.
+    pub request: Option<Request>,
     /// Transport action, where the request has one.
     pub elasticsearch_action: Option<&'static str>,
     /// The rule of the perimeter that the request falls under.
@@ -91,7 +93,15 @@ pub struct Event {
     pub privileges: Vec<String>,
     /// From `traceparent`.
     pub trace_id: Option<String>,
-    pub request_id: String,
+}
+
+/// The request that an event tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub id: String,
+    pub method: String,
+    /// Without the query, which may hold secrets.
+    pub path: String,
 }
 
 impl Event {
@@ -115,8 +125,10 @@ impl Event {
         if let Some(address) = self.source_ip {
             put("source.ip", json!(address));
         }
-        put("http.request.method", json!(self.method));
-        put("url.path", json!(self.path));
+        if let Some(request) = &self.request {
+            put("http.request.method", json!(request.method));
+            put("url.path", json!(request.path));
+        }
         if let Some(action) = self.elasticsearch_action {
             put("elasticsearch.action", json!(action));
         }
@@ -129,7 +141,9 @@ impl Event {
         if let Some(trace) = &self.trace_id {
             put("trace.id", json!(trace));
         }
-        put("http.request.id", json!(self.request_id));
+        if let Some(request) = &self.request {
+            put("http.request.id", json!(request.id));
+        }
         Value::Object(line).to_string()
     }
 }
@@ -148,13 +162,15 @@ mod tests {
             cluster: "main".to_owned(),
             user: Some(User { name: "x\n{".to_owned(), roles: vec!["viewer".to_owned()], realm: "file1".to_owned() }),
             source_ip: Some(IpAddr::from([127, 0, 0, 1])),
-            method: "POST".to_owned(),
-            path: "/_ml/anomaly_detectors/web/_open".to_owned(),
+            request: Some(Request {
+                id: "1-1".to_owned(),
+                method: "POST".to_owned(),
+                path: "/_ml/anomaly_detectors/web/_open".to_owned(),
+            }),
             elasticsearch_action: Some("cluster:admin/xpack/ml/job/open"),
             rule: None,
             privileges: vec!["manage_ml".to_owned()],
             trace_id: None,
-            request_id: "1-1".to_owned(),
         };
         let line = event.line();
         assert_eq!(line.lines().count(), 1);

@@ -5,5 +5,5 @@
 mod event;
 mod sink;
 
-pub use event::{Action, Event, EventClass, Outcome, User};
-pub use sink::{Auditor, Output, Sender, Settings};
+pub use event::{Action, Event, EventClass, Outcome, Request, User};
+pub use sink::{Auditor, ControlSender, Output, Sender, Settings};

@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc;
@@ -37,6 +37,20 @@ const BATCH: usize = 256;
 pub struct Auditor {
     thread: JoinHandle<()>,
     lost: Arc<AtomicU64>,
+    control: Arc<Sender>,
+}
+
+/// The way to the writer of what runs beside the workers. It keeps no writer waiting: after the end nothing is written.
+#[derive(Clone, Default)]
+pub struct ControlSender(Weak<Sender>);
+
+impl ControlSender {
+    /// Queues the event if its class is wanted.
+    pub fn send(&self, event: Event) {
+        if let Some(sender) = self.0.upgrade() {
+            sender.send(event);
+        }
+    }
 }
 
 /// One worker's way to the writer. Sending never waits.
@@ -47,19 +61,20 @@ pub struct Sender {
 }
 
 impl Auditor {
-    /// Starts the thread, and makes a sender for each of `workers`. It ends when all senders are gone.
+    /// Starts the thread, and makes a sender for each of `workers`. It ends when all senders and the auditor are gone.
     ///
     /// # Errors
     /// A file that cannot be opened, a thread that cannot be started.
     pub fn start(settings: &Settings, workers: usize) -> io::Result<(Self, Vec<Sender>)> {
         let output = open(&settings.output)?;
         let lost = Arc::new(AtomicU64::new(0));
-        let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers)
+        let (mut senders, receivers): (Vec<_>, Vec<_>) = (0..=workers)
             .map(|_| {
                 let (events, receiver) = mpsc::channel(QUEUE);
                 (Sender { events, classes: settings.events.clone(), lost: Arc::clone(&lost) }, receiver)
             })
             .unzip();
+        let control = Arc::new(senders.pop().unwrap_or_else(Sender::muted));
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let thread = thread::Builder::new().name("mlgate-audit".to_owned()).spawn(move || {
             let tasks = LocalSet::new();
@@ -69,7 +84,12 @@ impl Auditor {
             }
             runtime.block_on(tasks);
         })?;
-        Ok((Self { thread, lost }, senders))
+        Ok((Self { thread, lost, control }, senders))
+    }
+
+    /// For the control plane.
+    pub fn control(&self) -> ControlSender {
+        ControlSender(Arc::downgrade(&self.control))
     }
 
     /// Events that could not be queued since the start.
@@ -79,6 +99,7 @@ impl Auditor {
 
     /// Waits until everything sent is written; all senders must be gone.
     pub fn finish(self) {
+        drop(self.control);
         // A panic of the writer has been reported by the panic hook.
         let _panicked = self.thread.join();
     }
@@ -145,13 +166,11 @@ mod tests {
             cluster: "main".to_owned(),
             user: None,
             source_ip: None,
-            method: "GET".to_owned(),
-            path: "/_ml/info".to_owned(),
-            rule: None,
+            request: None,
             elasticsearch_action: None,
+            rule: None,
             privileges: Vec::new(),
             trace_id: None,
-            request_id: "r".to_owned(),
         }
     }
 
@@ -167,11 +186,14 @@ mod tests {
                 sender.send(event(Action::AuthenticationFailed));
             }
         }
+        let control = auditor.control();
+        control.send(event(Action::AccessDenied));
         drop(senders);
         assert_eq!(auditor.lost(), 0);
         auditor.finish();
+        control.send(event(Action::AccessDenied));
         let written = std::fs::read_to_string(path).unwrap();
-        assert_eq!(written.lines().count(), 1200);
+        assert_eq!(written.lines().count(), 1201, "nothing after the end, and nobody waits for it");
         assert!(written.lines().all(|line| line.contains("access_denied")));
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 
 use super::fence::Gate;
+use crate::audit::{Action, Outcome};
 use crate::elasticsearch::work::{Work, not_back};
 use crate::telemetry::clock;
 
@@ -104,6 +105,7 @@ impl Gate {
                 let named: Vec<String> = lost.iter().take(NAMED_MAX).map(Work::to_string).collect();
                 let (count, named) = (lost.len(), named.join("; "));
                 tracing::warn!(cluster = self.cluster, count, not_back = named, "not back after upgrade mode");
+                self.audit(Action::UpgradeModeNotBack, Outcome::Failure, format!("[{count}] are not back: {named}"));
             }
         }
     }

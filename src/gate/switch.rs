@@ -12,6 +12,7 @@ use super::query::{QueryProblem, SwitchQuery};
 use super::verify::Unverified;
 use super::view::FenceFacts;
 use super::waiting::{Outcome, Running};
+use crate::audit;
 use crate::elasticsearch::proof::VERIFIED_HEADER;
 use crate::policy::upgrade_mode::{Event, GateState, Next};
 use crate::telemetry::clock;
@@ -24,6 +25,8 @@ pub struct Control {
     pub client: ControlClient,
     /// The gateway's own, for looks at `_ml/info`, `_tasks` and `_stats`.
     pub credentials: Option<Credentials>,
+    /// For what no request brought about.
+    pub audit: audit::ControlSender,
 }
 
 /// `POST /_ml/set_upgrade_mode`, authorized.

@@ -8,8 +8,12 @@ use http::HeaderMap;
 use super::fence::{Gate, Step};
 use super::verify::Unverified;
 use super::view::{FenceFacts, View};
-use crate::policy::upgrade_mode::{Event, GateState, Next};
+use crate::audit::{Action, Event, Outcome};
+use crate::policy::upgrade_mode::{Event as Happening, GateState, Next};
 use crate::telemetry::clock;
+
+const OUTSIDE: &str = "switched on the cluster, not through this gateway";
+const FOUND: &str = "found on when this gateway first heard the cluster";
 
 /// Looks at the cluster every `poll_interval`, for ever; drop it to stop.
 pub async fn watch(gate: &Gate) -> Infallible {
@@ -50,8 +54,9 @@ impl Gate {
         // Read first: a switch that begins or ends after it makes this look count for nothing.
         let (epoch, at) = (self.view().machine.epoch(), self.now());
         let enabled = self.mode(caller).await?;
-        let step = self.step(Event::Observed { epoch, enabled }, at, FenceFacts::seen(clock::now()));
+        let step = self.step(Happening::Observed { epoch, enabled }, at, FenceFacts::seen(clock::now()));
         self.tell_change(&step.before, &step.after);
+        self.audit_change_from_outside(&step.before, &step.after);
         self.remember().await;
         Ok(step)
     }
@@ -60,11 +65,48 @@ impl Gate {
     async fn prove(&self, caller: &HeaderMap) {
         let (epoch, at) = (self.view().machine.epoch(), self.now());
         if self.proved(true, caller).await.is_ok() {
-            let step = self.step(Event::Verified { epoch }, at, FenceFacts::seen(clock::now()));
+            let step = self.step(Happening::Verified { epoch }, at, FenceFacts::seen(clock::now()));
             if step.after.machine.is_proved() {
                 tracing::info!(cluster = self.cluster, "upgrade mode is on and no machine learning task runs");
             }
         }
+    }
+
+    /// Whether the fence has been up for longer than `alert_after`.
+    pub fn is_overdue(&self) -> bool {
+        let view = self.view();
+        let up = view.fence.as_ref().and_then(|fence| clock::now().duration_since(fence.since).ok());
+        up.is_some_and(|up| up >= self.settings().alert_after)
+    }
+
+    /// The mode was switched directly on the cluster, by a reset, by a migration, or through another gateway. What a switch
+    /// of our own left behind is no such change.
+    fn audit_change_from_outside(&self, before: &View, after: &View) {
+        let (action, reason) = match (before.state(), after.state()) {
+            (GateState::Off, GateState::On) => (Action::UpgradeModeEnabled, OUTSIDE),
+            (GateState::On, GateState::Off) => (Action::UpgradeModeDisabled, OUTSIDE),
+            (GateState::Unknown, GateState::On) => (Action::UpgradeModeEnabled, FOUND),
+            _ => return,
+        };
+        self.audit(action, Outcome::Success, reason.to_owned());
+    }
+
+    /// An event that no request to this gateway brought about.
+    pub(super) fn audit(&self, action: Action, outcome: Outcome, reason: String) {
+        self.control().audit.send(Event {
+            time: clock::now(),
+            action,
+            outcome,
+            reason: Some(reason),
+            cluster: self.cluster.clone(),
+            user: None,
+            source_ip: None,
+            request: None,
+            elasticsearch_action: None,
+            rule: None,
+            privileges: Vec::new(),
+            trace_id: None,
+        });
     }
 
     /// One line in the log for each change of the state.
@@ -114,9 +156,8 @@ impl Watcher {
     fn warned_of_forgotten_mode(&mut self, gate: &Gate) {
         let view = gate.view();
         let Some(fence) = &view.fence else { return };
-        let on_for = clock::now().duration_since(fence.since).unwrap_or_default();
-        if view.state() == GateState::On && on_for >= gate.settings().alert_after && self.forgotten != Some(fence.since)
-        {
+        if gate.is_overdue() && self.forgotten != Some(fence.since) {
+            let on_for = clock::now().duration_since(fence.since).unwrap_or_default();
             self.forgotten = Some(fence.since);
             tracing::warn!(
                 cluster = gate.cluster,

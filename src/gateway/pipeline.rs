@@ -139,7 +139,7 @@ impl Pipeline {
         let admitted = authorized.admit(&addressed.cluster.gate)?;
         let reply = if switches {
             // Boxed, so that the many others do not take the memory of this one.
-            Box::pin(switch(admitted, &addressed, &snapshot.roles)).await
+            Box::pin(switch(admitted, &addressed, &snapshot.roles, record)).await
         } else {
             forward(admitted, &addressed, &snapshot.roles, record).await
         };

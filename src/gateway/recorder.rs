@@ -234,8 +234,11 @@ fn event(record: &Record, action: Action, outcome: audit::Outcome) -> Event {
         cluster: record.cluster.as_deref().unwrap_or_default().to_owned(),
         user,
         source_ip: Some(record.peer.socket_address().ip()),
-        method: record.method.to_string(),
-        path: record.target.path().to_owned(),
+        request: Some(audit::Request {
+            id: record.id.to_string(),
+            method: record.method.to_string(),
+            path: record.target.path().to_owned(),
+        }),
         elasticsearch_action: record.action(),
         rule: match record.classified {
             Some(Classified::Perimeter(perimeter)) => Some(perimeter.rule),
@@ -243,7 +246,6 @@ fn event(record: &Record, action: Action, outcome: audit::Outcome) -> Event {
         },
         privileges: privileges(record),
         trace_id: record.traceparent.as_ref().and_then(trace_id),
-        request_id: record.id.to_string(),
     }
 }
 

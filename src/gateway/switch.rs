@@ -8,7 +8,7 @@ use http::{Response, Version};
 use super::admit::Admitted;
 use super::peer::Addressed;
 use super::reply::Reply;
-use super::trail::Outcome;
+use super::trail::{Outcome, Record};
 use super::{hop_headers, upstream_head};
 use crate::gate::SwitchRequest;
 use crate::policy::Roles;
@@ -24,7 +24,12 @@ const WAIT: HeaderName = HeaderName::from_static("x-mlgate-wait");
 ///
 /// # Errors
 /// 400 for a body or a bad query, 429 while another one runs, and what the gate could not do or prove.
-pub(super) async fn switch(admitted: Admitted, addressed: &Rc<Addressed>, roles: &Roles) -> Result<Reply, Rejection> {
+pub(super) async fn switch(
+    admitted: Admitted,
+    addressed: &Rc<Addressed>,
+    roles: &Roles,
+    record: &mut Record,
+) -> Result<Reply, Rejection> {
     let settings = addressed.cluster.settings().ok_or(Rejection::Internal("the cluster is gone"))?;
     let Admitted { mut received, caller, admission } = admitted;
     match received.body.has_data().await {
@@ -34,6 +39,7 @@ pub(super) async fn switch(admitted: Admitted, addressed: &Rc<Addressed>, roles:
     }
     let target = received.target().map(|target| target.as_str().to_owned()).unwrap_or_default();
     let reason = reason(&received.headers);
+    record.reason.clone_from(&reason);
     let joins = received.headers.get(WAIT).is_some_and(|wait| wait == "join");
     let by = match &caller {
         Verified::Caller(principal) => principal.username.clone(),

@@ -35,7 +35,7 @@ pub struct Record {
     pub outcome: Outcome,
     /// Of the answer; `None` when the caller left before there was one.
     pub status: Option<StatusCode>,
-    /// Why it was refused, where somebody reads it.
+    /// Why it was refused, where somebody reads it; of a switch of upgrade mode what its caller says.
     pub reason: Option<String>,
     pub traceparent: Option<HeaderValue>,
     pub request_bytes: u64,

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::problem::StartProblem;
+use crate::audit::ControlSender;
 use crate::config::{Backend, ClusterSettings, Settings};
 use crate::gate::{self, Control, Gate};
 use crate::gateway;
@@ -21,6 +22,7 @@ pub(super) struct RunningCluster {
     pub(super) health: Arc<Health>,
     upstream: upstream::Settings,
     embedded: Option<Embedded>,
+    audit: ControlSender,
     /// Health and gate.
     tasks: Vec<JoinHandle<()>>,
 }
@@ -39,15 +41,16 @@ impl RunningCluster {
         cluster: &ClusterSettings,
         settings: &Settings,
         runtime: &Handle,
+        audit: ControlSender,
     ) -> Result<Self, StartProblem> {
         let (upstream, embedded) = backend(cluster)?;
         let health = Health::new(upstream.nodes.len());
         let client = ControlClient::new(&upstream, Arc::clone(&health))?;
-        let control = control(runtime, client.clone(), &upstream);
+        let control = control(runtime, client.clone(), &upstream, &audit);
         let remembered = gate::recall(&settings.gate.journal, &cluster.name)?;
         let gate = Gate::new(cluster.name.clone(), settings.gate.clone(), control, settings.workers, remembered);
         let tasks = follow(runtime, &cluster.name, &upstream, client, &gate);
-        Ok(Self { name: cluster.name.clone(), gate, health, upstream, embedded, tasks })
+        Ok(Self { name: cluster.name.clone(), gate, health, upstream, embedded, audit, tasks })
     }
 
     /// Takes over other settings of the same cluster; view, counts and the embedded node stay.
@@ -68,7 +71,7 @@ impl RunningCluster {
         };
         let health = Health::new(upstream.nodes.len());
         let client = ControlClient::new(upstream, Arc::clone(&health))?;
-        self.gate.rearrange(settings.gate.clone(), control(runtime, client.clone(), upstream));
+        self.gate.rearrange(settings.gate.clone(), control(runtime, client.clone(), upstream, &self.audit));
         self.tasks.iter().for_each(JoinHandle::abort);
         self.tasks = follow(runtime, &self.name, upstream, client, &self.gate);
         self.health = health;
@@ -86,7 +89,7 @@ impl RunningCluster {
 
     fn control_of(&self, runtime: &Handle) -> Result<Control, StartProblem> {
         let client = ControlClient::new(&self.upstream, Arc::clone(&self.health))?;
-        Ok(control(runtime, client, &self.upstream))
+        Ok(control(runtime, client, &self.upstream, &self.audit))
     }
 
     /// What the data plane sees of it.
@@ -162,8 +165,8 @@ fn random_secret() -> Result<Secret<String>, StartProblem> {
     Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
-fn control(runtime: &Handle, client: ControlClient, upstream: &upstream::Settings) -> Control {
-    Control { runtime: runtime.clone(), client, credentials: upstream.credentials.clone() }
+fn control(runtime: &Handle, client: ControlClient, upstream: &upstream::Settings, audit: &ControlSender) -> Control {
+    Control { runtime: runtime.clone(), client, credentials: upstream.credentials.clone(), audit: audit.clone() }
 }
 
 fn follow(

@@ -79,11 +79,11 @@ impl Running {
             Signals::listen().map_err(StartProblem::Signals)?
         };
         let verifier = Verifier::start(VERIFIER_THREADS, VERIFIER_QUEUE).map_err(StartProblem::Threads)?;
-        let clusters = start_clusters(settings, control.handle())?;
+        let (auditor, senders) = Auditor::start(&settings.audit, settings.workers).map_err(StartProblem::Audit)?;
+        let clusters = start_clusters(settings, control.handle(), &auditor)?;
         let verifier = Arc::new(verifier);
         let shared = Shared::new(snapshot(settings, &clusters, &verifier, None)?);
         let key_sets = KeySetTasks::start(&shared.realms(), control.handle());
-        let (auditor, senders) = Auditor::start(&settings.audit, settings.workers).map_err(StartProblem::Audit)?;
         let workers = Workers::start(sockets, &shared, senders).map_err(StartProblem::Threads)?;
         let status = Arc::new(Status::new(workers.scrapes(), Arc::clone(&shared), addresses.clone()));
         status.follow(&clusters);
@@ -136,8 +136,13 @@ fn control_plane() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(1).thread_name("mlgate-control").enable_all().build()
 }
 
-fn start_clusters(settings: &Settings, runtime: &Handle) -> Result<Vec<RunningCluster>, StartProblem> {
-    settings.clusters.iter().map(|cluster| RunningCluster::start(cluster, settings, runtime)).collect()
+fn start_clusters(
+    settings: &Settings,
+    runtime: &Handle,
+    auditor: &Auditor,
+) -> Result<Vec<RunningCluster>, StartProblem> {
+    let start = |cluster| RunningCluster::start(cluster, settings, runtime, auditor.control());
+    settings.clusters.iter().map(start).collect()
 }
 
 /// What the data plane decides by; `clusters` in the order of the settings, `earlier` the realms before a reload.

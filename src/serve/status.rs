@@ -26,6 +26,11 @@ const UPGRADE_MODE_SECONDS: Family = Family {
     help: "How long the upgrade-mode fence has been up; 0 while it is down",
     labels: &["cluster"],
 };
+const UPGRADE_MODE_OVERDUE: Family = Family {
+    name: "mlgate_upgrade_mode_overdue",
+    help: "1 when the upgrade-mode fence has been up for longer than alert_after",
+    labels: &["cluster"],
+};
 const UPSTREAM_HEALTHY: Family =
     Family { name: "mlgate_upstream_healthy", help: "Whether a node answers", labels: &["cluster", "node"] };
 const CONNECTIONS: Family =
@@ -153,7 +158,8 @@ impl Cluster {
             (name.clone(), json!(state))
         };
         let nodes: serde_json::Map<String, Value> = self.nodes.iter().enumerate().map(node).collect();
-        json!({ "nodes": nodes, "upgrade_mode": self.gate.state().name() })
+        let state = self.gate.state().name();
+        json!({ "nodes": nodes, "upgrade_mode": state, "upgrade_mode_overdue": self.gate.is_overdue() })
     }
 
     fn measured(&self, page: &mut Page) {
@@ -168,6 +174,8 @@ impl Cluster {
         let view = self.gate.view();
         let up = view.fence.as_ref().and_then(|fence| clock::now().duration_since(fence.since).ok());
         page.put(&UPGRADE_MODE_SECONDS, Kind::Gauge, &[&self.name], up.unwrap_or_default().as_secs_f64());
+        let overdue = if self.gate.is_overdue() { 1.0 } else { 0.0 };
+        page.put(&UPGRADE_MODE_OVERDUE, Kind::Gauge, &[&self.name], overdue);
         for (index, node) in self.nodes.iter().enumerate() {
             let up = if self.health.state(index) == NodeState::Up { 1.0 } else { 0.0 };
             page.put(&UPSTREAM_HEALTHY, Kind::Gauge, &[&self.name, node], up);

@@ -2,6 +2,8 @@
 
 mod cluster;
 mod failures;
+mod kills;
+mod outside;
 mod waiting;
 
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
-use mlgate::audit::Sender;
+use mlgate::audit::{ControlSender, Sender};
 use mlgate::gate::{self, FenceFacts, Gate, Remembered, View};
 use mlgate::gateway::recorder::Recorder;
 use mlgate::gateway::worker::{self, Worker};
@@ -50,6 +50,10 @@ pub(crate) struct ClusterSetup {
     pub(crate) verify: bool,
     /// Whether the gate looks at the cluster by itself, again and again.
     pub(crate) watch: bool,
+    /// A mode that is on for longer is warned of.
+    pub(crate) alert_after: Duration,
+    /// For what no request brings about.
+    pub(crate) audit: ControlSender,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
 }
@@ -66,6 +70,8 @@ impl ClusterSetup {
             state: GateState::Off,
             verify: false,
             watch: false,
+            alert_after: Duration::from_secs(3600),
+            audit: ControlSender::default(),
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(60),
         }
@@ -219,7 +225,8 @@ fn cluster(
     let client = ControlClient::new(&settings, Arc::clone(&health)).unwrap();
     let credentials = settings.credentials.clone();
     let runtime = control.handle().clone();
-    let control = gate::Control { runtime: runtime.clone(), client, credentials };
+    let audit = setup.audit.clone();
+    let control = gate::Control { runtime: runtime.clone(), client, credentials, audit };
     let remembered = Some(Remembered::of(view(setup.state)));
     let gate = Gate::new(setup.name.to_owned(), gate_settings(setup, journal), control, workers, remembered);
     if setup.watch {
@@ -274,7 +281,7 @@ fn gate_settings(setup: &ClusterSetup, journal: &Path) -> gate::Settings {
         max_staleness: Duration::from_secs(3600),
         when_unknown: WhenUnknown::Reject,
         verify_acknowledgement: setup.verify,
-        alert_after: Duration::from_secs(3600),
+        alert_after: setup.alert_after,
         journal: journal.to_owned(),
     }
 }
@@ -302,7 +309,7 @@ fn realms(setup: &Setup) -> Realms {
 }
 
 /// Fast: the cost is the least that bcrypt has.
-fn hash(name: &str) -> String {
+pub(crate) fn hash(name: &str) -> String {
     bcrypt::hash_with_result(format!("{name}-password"), 4).unwrap().format_for_version(bcrypt::Version::TwoA)
 }
 

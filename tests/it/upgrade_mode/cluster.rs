@@ -33,10 +33,14 @@ pub(super) struct State {
     pub(super) lags_once: bool,
     /// Requests whose path ends so are answered once this is false.
     pub(super) holds: Option<&'static str>,
+    /// How many are held.
+    pub(super) held: usize,
     /// Targets of all switches that came.
     pub(super) switches: Vec<String>,
     /// Jobs: id, state, node, why there is none.
     pub(super) jobs: Vec<(&'static str, &'static str, Option<&'static str>, &'static str)>,
+    /// How many looks at `_ml/info` came.
+    pub(super) infos: usize,
     /// How many looks at `_tasks` came.
     pub(super) looks: usize,
 }
@@ -53,6 +57,10 @@ impl Cluster {
         self.changed.notify_all();
     }
 
+    pub(super) fn infos(&self) -> usize {
+        self.state.lock().unwrap().infos
+    }
+
     pub(super) fn wait(&self, until: impl Fn(&State) -> bool) {
         let (state, timeout) =
             self.changed.wait_timeout_while(self.state.lock().unwrap(), PATIENCE, |state| !until(state)).unwrap();
@@ -65,8 +73,13 @@ impl Cluster {
         let target = request.line().split(' ').nth(1).unwrap().to_owned();
         let path = target.split('?').next().unwrap().to_owned();
         let mut state = self.state.lock().unwrap();
-        while state.holds.is_some_and(|held| path.ends_with(held)) {
-            state = self.changed.wait_timeout(state, PATIENCE).unwrap().0;
+        if state.holds.is_some_and(|held| path.ends_with(held)) {
+            state.held += 1;
+            self.changed.notify_all();
+            while state.holds.is_some_and(|held| path.ends_with(held)) {
+                state = self.changed.wait_timeout(state, PATIENCE).unwrap().0;
+            }
+            state.held -= 1;
         }
         let (status, body) = state.reply(&path, &target);
         if path.ends_with("/set_upgrade_mode") && std::mem::take(&mut state.breaks_off) {
@@ -85,6 +98,7 @@ impl Cluster {
 
 impl State {
     fn reply(&mut self, path: &str, target: &str) -> (u16, Value) {
+        self.infos += usize::from(path == "/_ml/info");
         match path {
             "/_ml/info" if self.silent => (503, json!({})),
             "/_ml/info" if std::mem::take(&mut self.lags_once) => (200, json!({ "upgrade_mode": false })),
