@@ -1,11 +1,14 @@
 //! The node killed with SIGKILL in the middle of work, again and again: what it acknowledged is there, and nothing by halves.
 //!
-//! `MLGATE_CRASH_ROUNDS` sets the number of rounds, up to about 60. When a round is killed is counted in acknowledgements, from fixed seeds.
+//! `MLGATE_CRASH_ROUNDS` sets the number of kills, `MLGATE_CRASH_SEED` repeats a schedule: when a round is killed is counted in
+//! acknowledgements and microseconds, drawn from the seed. The ordinary run has few rounds and always the same seed.
 
 mod checks;
 mod load;
+mod schedule;
 mod wire;
 
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -14,23 +17,20 @@ use serde_json::{Value, json};
 use super::harness::Process;
 use checks::{awaited, check_documents, check_switch, results};
 use load::{Ledger, RECORDS_A_POST, bulk_load, data_load, document_load, records, switch_load, update_load};
+use schedule::{Chain, Kill, Schedule};
 use wire::{call, done};
 
-const ROUNDS_DEFAULT: u64 = 8;
+/// Data folders that are worked on at one time.
+const AT_ONCE: usize = 3;
 
-fn node(folder: &tempfile::TempDir) -> (Process, std::net::SocketAddr) {
-    let mut process = Process::start(&["node", "--address", "127.0.0.1:0", "--data", "data"], folder.path());
-    let address = process.listening();
-    (process, address)
+fn start(folder: &tempfile::TempDir) -> Process {
+    Process::start(&["node", "--address", "127.0.0.1:0", "--data", "data"], folder.path())
 }
 
-/// xorshift: the same numbers in each run.
-fn scattered(round: u64) -> u64 {
-    let mut state = (round + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33
+fn node(folder: &tempfile::TempDir) -> (Process, std::net::SocketAddr) {
+    let mut process = start(folder);
+    let address = process.listening();
+    (process, address)
 }
 
 fn make_jobs(address: std::net::SocketAddr) {
@@ -50,7 +50,16 @@ fn make_jobs(address: std::net::SocketAddr) {
 
 #[test]
 fn what_was_acknowledged_outlives_every_kill_and_nothing_is_done_by_halves() {
-    let rounds = std::env::var("MLGATE_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS_DEFAULT);
+    let schedule = Schedule::wanted();
+    println!("{schedule}");
+    let chains = Mutex::new(schedule.chains());
+    let next = || chains.lock().unwrap().pop();
+    let work = || std::iter::from_fn(next).for_each(one_chain);
+    thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
+}
+
+/// Kills the node on one data folder again and again, and looks after each kill what is there.
+fn one_chain(chain: Chain) {
     let folder = tempfile::tempdir().unwrap();
     let (mut process, mut address) = node(&folder);
     make_jobs(address);
@@ -59,8 +68,13 @@ fn what_was_acknowledged_outlives_every_kill_and_nothing_is_done_by_halves() {
     }
     done(address, "POST /_ml/datafeeds/feed/_start?start=0", &Value::Null);
     let mut ledger = Ledger::default();
-    for round in 0..rounds {
-        ledger = one_round(process, address, ledger, 20 + scattered(round) % 80);
+    for kill in chain.kills() {
+        ledger = one_round(process, address, ledger, kill);
+        if let Some(after) = kill.starting {
+            let starting = start(&folder);
+            thread::sleep(after);
+            starting.kill();
+        }
         (process, address) = node(&folder);
         for (job, state) in [("posted", "opened"), ("fed", "opened")] {
             awaited(address, &format!("GET /_ml/anomaly_detectors/{job}/_stats"), "/jobs/0/state", &[state]);
@@ -72,8 +86,8 @@ fn what_was_acknowledged_outlives_every_kill_and_nothing_is_done_by_halves() {
     compare_with_an_undisturbed_run(address, &ledger);
 }
 
-/// Loads the node from five sides, kills it after so many acknowledgements, and gives what each side knows.
-fn one_round(process: Process, address: std::net::SocketAddr, ledger: Ledger, acknowledgements: u64) -> Ledger {
+/// Loads the node from five sides, kills it, and gives what each side knows.
+fn one_round(process: Process, address: std::net::SocketAddr, ledger: Ledger, kill: Kill) -> Ledger {
     let (acknowledged, heard) = channel();
     let Ledger { documents, bulk, posted, switch, updates } = ledger;
     thread::scope(|scope| {
@@ -85,9 +99,10 @@ fn one_round(process: Process, address: std::net::SocketAddr, ledger: Ledger, ac
         let switch = scope.spawn(move || switch_load(address, switch, &d));
         let updates = scope.spawn(move || update_load(address, updates, &e));
         drop(acknowledged);
-        let counted = heard.iter().take(acknowledgements as usize).count() as u64;
+        let counted = heard.iter().take(kill.acknowledgements as usize).count() as u64;
+        thread::sleep(kill.later);
         process.kill();
-        assert_eq!(counted, acknowledgements, "the load ended before the node was killed");
+        assert_eq!(counted, kill.acknowledgements, "the load ended before the node was killed");
         Ledger {
             documents: documents.join().unwrap(),
             bulk: bulk.join().unwrap(),
