@@ -1,5 +1,6 @@
 //! The open file, and what all readers share of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
@@ -24,6 +25,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn open(folder: Folder) -> Result<Self, OpenError> {
+        folder.prepare(read_catalogue)?;
         let (database, catalogue) = folder.open(read_catalogue)?;
         let (commits, _) = watch::channel(0);
         Ok(Self { folder, database: RwLock::new(Some(database)), catalogue: ArcSwap::from_pointee(catalogue), commits })
@@ -43,11 +45,13 @@ impl Engine {
         self.commits.send_modify(|number| *number += 1);
     }
 
-    /// Works on the database; the lock is shared, and held for as long as `work` takes.
+    /// Works on the database; the lock is shared, and held for as long as `work` takes. A panic, with which redb may meet a page
+    /// that the disk has damaged, has been reported when it happened, and fails this work only.
     pub(super) fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
         match guard.as_ref() {
-            Some(database) => work(database),
+            Some(database) => catch_unwind(AssertUnwindSafe(|| work(database)))
+                .unwrap_or_else(|_| Err(StoreError::Unavailable { problem: "its structure is broken".to_owned() })),
             None => Err(StoreError::Unavailable { problem: "it is being reopened".to_owned() }),
         }
     }

@@ -14,7 +14,7 @@ pub enum OpenError {
     Locked(PathBuf),
     #[error("data folder [{}] holds files that are not of mlgate's node, such as [{found}]; choose another folder", path.display())]
     Foreign { path: PathBuf, found: String },
-    #[error("store [{}] is damaged and was left as it is: {problem}", path.display())]
+    #[error("store [{}] is damaged and was left as it is: {problem}; put back a copy of it, or choose another folder", path.display())]
     Damaged { path: PathBuf, problem: String },
     #[error("store [{}] has format version [{found}], this program reads [{expected}]", path.display())]
     Version { path: PathBuf, found: u64, expected: u64 },

@@ -11,6 +11,7 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 
 use super::backend::{Backend, SizeLimit};
 use super::guarded::guarded;
+use super::overlay::Overlay;
 use super::tables::{COUNTERS, DOCUMENTS, FORMAT, FORMAT_VERSION, INDICES, META, ORDERED, STATE};
 use super::{OpenError, StoreError};
 
@@ -20,6 +21,8 @@ const UNFINISHED: &str = "store.new";
 /// What Elasticsearch keeps in its data folder: never ours to write to.
 const ELASTICSEARCH: [&str; 3] = ["_state", "indices", "nodes"];
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// What is looked through whole at each start: a second or two.
+const CHECKED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// A folder that this process has locked.
 #[derive(Debug)]
@@ -45,31 +48,51 @@ impl Folder {
         }
     }
 
-    /// Opens the store, or makes it when the folder has none; `read` gives what is read from it at once.
+    /// Makes the store when the folder has none. Otherwise looks through the one that is there, and writes nothing to it: every
+    /// page against its checksum, unless it is larger than [`CHECKED_BYTES_MAX`], and what `read` reads.
+    pub(super) fn prepare<T>(&self, read: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<(), OpenError> {
+        let store = self.store();
+        if !store.try_exists().map_err(|source| self.io(source))? {
+            return self.create(&store);
+        }
+        let (file, bytes) = self.existing()?;
+        let overlay = Overlay::new(file).map_err(|source| self.io(source))?;
+        let mut builder = builder();
+        builder.set_check_integrity_on_open(bytes <= CHECKED_BYTES_MAX);
+        self.guarded(|| {
+            let opened = builder.create_with_backend(overlay).map_err(|problem| self.refused(&store, problem))?;
+            self.read(opened, read).map(drop)
+        })
+    }
+
+    /// Opens the store that is there; `read` gives what is read from it at once.
     pub(super) fn open<T>(
         &self,
         read: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<(Database, T), OpenError> {
-        let opened = guarded(|| {
-            let database = self.whole()?;
-            let found = read(&database).map_err(|problem| self.damaged(&self.path.join(STORE), &problem))?;
-            Ok((database, found))
-        });
-        opened.unwrap_or_else(|| Err(self.damaged(&self.path.join(STORE), &"its structure is broken")))
+        self.guarded(|| {
+            let (file, _) = self.existing()?;
+            self.read(self.database(&self.store(), file)?, read)
+        })
     }
 
-    fn whole(&self) -> Result<Database, OpenError> {
-        let store = self.path.join(STORE);
-        if !store.try_exists().map_err(|source| self.io(source))? {
-            self.create(&store)?;
-        }
-        // An empty file would be taken for a new store.
-        if fs::metadata(&store).map_err(|source| self.io(source))?.len() == 0 {
-            return Err(OpenError::Damaged { path: store, problem: "the file is empty".to_owned() });
-        }
-        let database = self.database(&store, false)?;
+    fn guarded<T>(&self, work: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
+        guarded(work).unwrap_or_else(|| Err(self.damaged(&self.store(), &"its structure is broken")))
+    }
+
+    fn read<T>(
+        &self,
+        database: Database,
+        read: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<(Database, T), OpenError> {
+        let store = self.store();
         check_format(&database, &store)?;
-        Ok(database)
+        let found = read(&database).map_err(|problem| self.damaged(&store, &problem))?;
+        Ok((database, found))
+    }
+
+    fn store(&self) -> PathBuf {
+        self.path.join(STORE)
     }
 
     fn create(&self, store: &Path) -> Result<(), OpenError> {
@@ -78,7 +101,8 @@ impl Folder {
             Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(self.io(problem)),
             _ => {}
         }
-        let database = self.database(&unfinished, true)?;
+        let made = OpenOptions::new().read(true).write(true).create_new(true).open(&unfinished);
+        let database = self.database(&unfinished, made.map_err(|source| self.io(source))?)?;
         initialize(&database).map_err(|problem| self.unmade(&unfinished, problem))?;
         drop(database);
         fs::rename(&unfinished, store).map_err(|source| self.io(source))?;
@@ -86,14 +110,21 @@ impl Folder {
         File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(|source| self.io(source))
     }
 
-    fn database(&self, file: &Path, create: bool) -> Result<Database, OpenError> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(create);
-        let opened = options.open(file).map_err(|source| self.io(source))?;
-        let backend = Backend::new(opened, self.limit.clone()).map_err(|problem| self.refused(file, problem))?;
-        let mut builder = Builder::new();
-        builder.set_cache_size(CACHE_BYTES);
-        builder.create_with_backend(backend).map_err(|problem| self.refused(file, problem))
+    /// The file of the store, and how long it is. redb would take an empty one for a new store.
+    fn existing(&self) -> Result<(File, u64), OpenError> {
+        let store = self.store();
+        let opened = OpenOptions::new().read(true).write(true).open(&store);
+        let file = opened.map_err(|source| self.io(source))?;
+        match file.metadata().map_err(|source| self.io(source))?.len() {
+            0 => Err(self.damaged(&store, &"the file is empty")),
+            bytes => Ok((file, bytes)),
+        }
+    }
+
+    fn database(&self, path: &Path, file: File) -> Result<Database, OpenError> {
+        let refused = |problem| self.refused(path, problem);
+        let backend = Backend::new(file, self.limit.clone()).map_err(refused)?;
+        builder().create_with_backend(backend).map_err(refused)
     }
 
     fn refused(&self, file: &Path, problem: DatabaseError) -> OpenError {
@@ -123,6 +154,12 @@ impl Folder {
     fn io(&self, source: io::Error) -> OpenError {
         OpenError::Io { path: self.path.clone(), source }
     }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
 }
 
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {

@@ -12,6 +12,7 @@ mod folder;
 mod guarded;
 mod handle;
 pub mod identifiers;
+mod overlay;
 mod reader;
 mod record;
 mod tables;

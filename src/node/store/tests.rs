@@ -1,3 +1,5 @@
+mod damage;
+
 use std::fs;
 use std::path::Path;
 
