@@ -4,9 +4,10 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::document::{Period, Size};
 use super::key_path::KeyPath;
-use super::problem::{Fault, Found, nearest};
+use super::problem::{Fault, Found};
 use super::shape::{Key, Shape};
 use super::yaml::{Entry, Mark, Node, Scalar, Value};
+use crate::realm::nearest;
 
 /// What is wrong at a place in the file.
 pub(super) type Finding = (Mark, KeyPath, Fault);

@@ -130,13 +130,6 @@ fn suggestion(nearest: Option<&str>, known: &[String]) -> String {
     }
 }
 
-/// The known name that is most like `name`, if one is like it at all.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const LIKE: f64 = 0.75;
-    let rated = known.map(|known| (strsim::jaro_winkler(&name.to_lowercase(), known), known));
-    rated.filter(|(rate, _)| *rate >= LIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
-}
-
 impl fmt::Display for Problem {
     /// One line, whatever the file holds.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,14 +196,5 @@ mod tests {
         assert!(!line.chars().any(char::is_control), "{line}");
         assert!(line.starts_with("mlgate.yml:2:3: a\\nb: found [x\\n\\u{1b}[2Jyyy"), "{line}");
         assert!(line.ends_with("y...], expected a text"), "{line}");
-    }
-
-    #[test]
-    fn the_nearest_name_is_told_only_if_it_is_near() {
-        let known = ["nodes", "name", "hosts", "embedded"];
-        assert_eq!(nearest("nodez", known.into_iter()), Some("nodes"));
-        assert_eq!(nearest("Hosts", known.into_iter()), Some("hosts"));
-        assert_eq!(nearest("embeded", known.into_iter()), Some("embedded"));
-        assert_eq!(nearest("zzz", known.into_iter()), None);
     }
 }

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use super::file::{NameProblem, check_name};
+use super::nearest::nearest;
 use super::yaml::{self, Member, Node, Place, Value};
-use crate::policy::{Role, RoleName, RoleProblem};
+use crate::policy::{Privilege, PrivilegeProblem, Role, RoleName, RoleProblem, privilege};
 
 /// Longest `description`. Elasticsearch: `Validation.Roles.MAX_DESCRIPTION_LENGTH`.
 const DESCRIPTION_CHARACTERS_MAX: usize = 1000;
@@ -37,6 +38,9 @@ pub enum RolesCause {
     Description,
     #[error("{}", told(.0))]
     Role(RoleProblem),
+    /// Of a role's cluster privileges.
+    #[error("{problem}{}", nearest.map(|name| format!("; did you mean [{name}]?")).unwrap_or_default())]
+    Privilege { problem: PrivilegeProblem, nearest: Option<&'static str> },
 }
 
 /// A role's problem with its cause, in one line.
@@ -147,7 +151,7 @@ fn read_role(entry: &Member) -> Read<Role> {
     };
     for member in members {
         match member.key.as_str() {
-            "cluster" => (cluster, cluster_place) = (texts(&member.node)?, member.node.place),
+            "cluster" => (cluster, cluster_place) = (privileges(&member.node)?, member.node.place),
             "run_as" => run_as = texts(&member.node)?,
             "description" => check_description(&member.node)?,
             "indices" | "index" => check(&member.node, Shape::Entries(INDEX))?,
@@ -211,6 +215,26 @@ fn texts(node: &Node) -> Read<Vec<String>> {
         if let Value::Text(text) = &item.value { Ok(text.clone()) } else { Err(expected(item, "a text")) }
     };
     items.iter().map(text).collect()
+}
+
+/// Names, actions and patterns over actions.
+fn privileges(node: &Node) -> Read<Vec<String>> {
+    each_text(node, |text| {
+        Privilege::resolve(text).err().map(|problem| {
+            let nearest = nearest(text, privilege::names());
+            RolesCause::Privilege { problem, nearest }
+        })
+    })
+}
+
+/// A list of texts of which `refuse` refuses none.
+fn each_text(node: &Node, refuse: impl Fn(&str) -> Option<RolesCause>) -> Read<Vec<String>> {
+    let texts = texts(node)?;
+    let Value::List(items) = &node.value else { return Ok(texts) };
+    match items.iter().zip(&texts).find_map(|(item, text)| Some((item.place, refuse(text)?))) {
+        Some((place, cause)) => Err(problem(place, cause)),
+        None => Ok(texts),
+    }
 }
 
 fn expected(node: &Node, expected: &'static str) -> RolesProblem {

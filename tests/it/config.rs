@@ -71,7 +71,7 @@ fn everything_that_is_malformed_gives_one_line_and_78() {
         ("users", "jane\n", "users:1:1: authentication.realms[0].users: expected name:hash"),
         ("users", "# users\njane:plaintext\n", "users:2:1: authentication.realms[0].users: "),
         ("users_roles", "superuser\n", "users_roles:1:1: authentication.realms[0].users_roles: expected role:user1,user2"),
-        ("roles.yml", "a:\n  cluster: [manage_mll]\n", "roles.yml:2:12: authorization.roles: role [a] has a cluster privilege that cannot be used: "),
+        ("roles.yml", "a:\n  cluster: [manage_mll]\n", "roles.yml:2:13: authorization.roles: unknown cluster privilege [manage_mll]. "),
         ("roles.yml", "superuser:\n  cluster: [all]\n", "roles.yml:1:1: authorization.roles: role [superuser] is reserved"),
         ("roles.yml", "a:\n  clusters: [all]\n", "roles.yml:2:3: authorization.roles: unknown key [clusters]"),
         ("roles.yml", "a: [\n", "roles.yml:"),
