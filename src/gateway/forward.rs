@@ -20,7 +20,8 @@ use super::stall::Stall;
 use super::trail::{Outcome, Record};
 use super::upstream_head;
 use super::view::{WorkerNode, bit};
-use crate::policy::{Classified, Roles};
+use crate::policy::Classified;
+use crate::realm::RunAs;
 use crate::rejection::Rejection;
 use crate::upstream::UpstreamError;
 use crate::upstream::pool::{Lease, SendFailure};
@@ -33,7 +34,7 @@ use crate::upstream::pool::{Lease, SendFailure};
 pub(super) async fn forward(
     admitted: Admitted,
     addressed: &Rc<Addressed>,
-    roles: &Roles,
+    run_as: &RunAs,
     record: &mut Record,
 ) -> Result<Reply, Rejection> {
     let cluster = &addressed.cluster;
@@ -41,7 +42,7 @@ pub(super) async fn forward(
     let Admitted { mut received, caller, admission } = admitted;
     received.body.hold(&admission);
     let state = Rc::clone(received.body.state());
-    let request = upstream_head::build(received, &caller, addressed, settings, roles)?;
+    let request = upstream_head::build(received, &caller, addressed, settings, run_as)?;
     let answered = Exchange { addressed, settings, state: &state, record }.run(request).await;
     record.request_bytes = state.bytes();
     if let Some(rule) = state.refused_by() {

@@ -6,8 +6,7 @@ use super::Identity;
 use super::snapshot::Cluster;
 use super::view::WorkerCluster;
 use crate::elasticsearch::vouched;
-use crate::policy::{Principal, Roles};
-use crate::realm::Verified;
+use crate::realm::{RunAs, Verified};
 use crate::rejection::Rejection;
 
 const RUN_AS: HeaderName = HeaderName::from_static("es-security-runas-user");
@@ -28,7 +27,7 @@ pub(super) fn apply(
     headers: &mut HeaderMap,
     caller: &Verified,
     (settings, cluster): (&Cluster, &WorkerCluster),
-    roles: &Roles,
+    run_as: &RunAs,
 ) -> Result<(), Rejection> {
     let claims = claims(headers);
     if claims {
@@ -39,7 +38,7 @@ pub(super) fn apply(
             // Nobody has looked at it: the certificate went first.
             headers.remove(header::AUTHORIZATION);
         }
-        return check_run_as(headers, caller, roles);
+        return check_run_as(headers, caller, run_as);
     }
     if claims {
         for name in &CLAIMS {
@@ -117,7 +116,7 @@ fn plain_name(name: &str) -> Result<HeaderValue, Rejection> {
 
 /// The cluster checks run-as itself where it knows the caller by itself; for callers of other realms a role here has to
 /// allow it.
-fn check_run_as(headers: &HeaderMap, caller: &Verified, roles: &Roles) -> Result<(), Rejection> {
+fn check_run_as(headers: &HeaderMap, caller: &Verified, allowed: &RunAs) -> Result<(), Rejection> {
     let mut names = headers.get_all(RUN_AS).iter();
     let Some(name) = names.next() else { return Ok(()) };
     let Verified::Caller(principal) = caller else { return Ok(()) };
@@ -125,7 +124,7 @@ fn check_run_as(headers: &HeaderMap, caller: &Verified, roles: &Roles) -> Result
         return Ok(());
     }
     let run_as = String::from_utf8_lossy(name.as_bytes()).into_owned();
-    if names.next().is_none() && may_run_as(principal, &run_as, roles) {
+    if names.next().is_none() && allowed.allows(principal, &run_as) {
         return Ok(());
     }
     Err(Rejection::RunAs {
@@ -135,53 +134,9 @@ fn check_run_as(headers: &HeaderMap, caller: &Verified, roles: &Roles) -> Result
     })
 }
 
-/// Whether a role of the principal names that user, or has a pattern (`*`, `?`) for it. Regular expressions
-/// (`/../`) match nothing.
-fn may_run_as(principal: &Principal, run_as: &str, roles: &Roles) -> bool {
-    let assigned = principal.roles.iter().filter_map(|name| roles.find(name));
-    assigned.flat_map(|role| role.run_as()).any(|pattern| !pattern.starts_with('/') && fits(pattern, run_as))
-}
-
-/// `*` is any text, `?` one character.
-fn fits(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    // The last `*` and where it began to match: the only place to come back to.
-    let (mut at, mut seen, mut back) = (0, 0, None);
-    while let Some(&character) = name.get(seen) {
-        match pattern.get(at) {
-            Some('*') => {
-                back = Some((at, seen));
-                at += 1;
-            }
-            Some(&wanted) if wanted == '?' || wanted == character => {
-                at += 1;
-                seen += 1;
-            }
-            _ => {
-                let Some((star, from)) = back else { return false };
-                back = Some((star, from + 1));
-                (at, seen) = (star + 1, from + 1);
-            }
-        }
-    }
-    pattern.get(at..).is_some_and(|rest| rest.iter().all(|&wanted| wanted == '*'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn run_as_patterns_match_whole_names() {
-        for (pattern, name) in [("*", ""), ("*", "x"), ("svc-*", "svc-1"), ("a?c", "abc"), ("*a*b", "xaab"), ("x", "x")]
-        {
-            assert!(fits(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in [("", "x"), ("svc-*", "xsvc-1"), ("a?c", "ac"), ("*a*b", "ba"), ("x", "xx"), ("x", "X")]
-        {
-            assert!(!fits(pattern, name), "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn only_plain_names_become_headers() {

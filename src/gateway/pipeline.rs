@@ -139,9 +139,9 @@ impl Pipeline {
         let admitted = authorized.admit(&addressed.cluster.gate)?;
         let reply = if switches {
             // Boxed, so that the many others do not take the memory of this one.
-            Box::pin(switch(admitted, &addressed, &snapshot.roles, record)).await
+            Box::pin(switch(admitted, &addressed, &snapshot.run_as, record)).await
         } else {
-            forward(admitted, &addressed, &snapshot.roles, record).await
+            forward(admitted, &addressed, &snapshot.run_as, record).await
         };
         Ok(reply?)
     }

@@ -11,7 +11,7 @@ use super::permit::Connections;
 use super::{HostPattern, Identity, Limits, ListenerSettings, Timeouts};
 use crate::gate::Gate;
 use crate::policy::Roles;
-use crate::realm::Realms;
+use crate::realm::{Realms, RunAs};
 use crate::secret::Secret;
 use crate::upstream::{self, Health, Node, NodeProblem};
 
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub clusters: Vec<Cluster>,
     pub realms: Arc<Realms>,
     pub roles: Roles,
+    /// Of `roles`.
+    pub run_as: RunAs,
     pub limits: Limits,
     pub timeouts: Timeouts,
 }

@@ -11,8 +11,7 @@ use super::reply::Reply;
 use super::trail::{Outcome, Record};
 use super::{hop_headers, upstream_head};
 use crate::gate::SwitchRequest;
-use crate::policy::Roles;
-use crate::realm::Verified;
+use crate::realm::{RunAs, Verified};
 use crate::rejection::Rejection;
 
 const REASON: HeaderName = HeaderName::from_static("x-mlgate-reason");
@@ -27,7 +26,7 @@ const WAIT: HeaderName = HeaderName::from_static("x-mlgate-wait");
 pub(super) async fn switch(
     admitted: Admitted,
     addressed: &Rc<Addressed>,
-    roles: &Roles,
+    run_as: &RunAs,
     record: &mut Record,
 ) -> Result<Reply, Rejection> {
     let settings = addressed.cluster.settings().ok_or(Rejection::Internal("the cluster is gone"))?;
@@ -45,7 +44,7 @@ pub(super) async fn switch(
         Verified::Caller(principal) => principal.username.clone(),
         Verified::Nobody => return Err(Rejection::Missing),
     };
-    let mut headers = upstream_head::build(received, &caller, addressed, settings, roles)?.headers().clone();
+    let mut headers = upstream_head::build(received, &caller, addressed, settings, run_as)?.headers().clone();
     headers.remove(header::TRANSFER_ENCODING);
     let reply = addressed.cluster.gate.switch(SwitchRequest { target, headers, by, reason, joins }).await;
     drop(admission);

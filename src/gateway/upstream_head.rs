@@ -8,8 +8,7 @@ use super::peer::Addressed;
 use super::received::Received;
 use super::snapshot::Cluster;
 use super::{forward, forwarded, hop_headers, identity};
-use crate::policy::Roles;
-use crate::realm::Verified;
+use crate::realm::{RunAs, Verified};
 use crate::rejection::Rejection;
 
 /// Method, target and end-to-end headers stay; the rest is the gateway's. `Host` is set per node.
@@ -21,12 +20,12 @@ pub(super) fn build(
     caller: &Verified,
     addressed: &Addressed,
     settings: &Cluster,
-    roles: &Roles,
+    run_as: &RunAs,
 ) -> Result<Request<Upload>, Rejection> {
     let Received { method, target, version, mut headers, body, peer, .. } = received;
     let trailers = wants_trailers(&headers);
     hop_headers::remove(&mut headers);
-    identity::apply(&mut headers, caller, (settings, &addressed.cluster), roles)?;
+    identity::apply(&mut headers, caller, (settings, &addressed.cluster), run_as)?;
     forwarded::apply(&mut headers, version, &peer, addressed);
     forward::frame(&mut headers, &body);
     if trailers {

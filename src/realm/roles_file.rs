@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::file::{NameProblem, check_name};
 use super::nearest::nearest;
+use super::pattern::{Pattern, PatternProblem};
 use super::yaml::{self, Member, Node, Place, Value};
 use crate::policy::{Privilege, PrivilegeProblem, Role, RoleName, RoleProblem, privilege};
 
@@ -41,6 +42,8 @@ pub enum RolesCause {
     /// Of a role's cluster privileges.
     #[error("{problem}{}", nearest.map(|name| format!("; did you mean [{name}]?")).unwrap_or_default())]
     Privilege { problem: PrivilegeProblem, nearest: Option<&'static str> },
+    #[error("run_as: {0}")]
+    RunAs(PatternProblem),
 }
 
 /// A role's problem with its cause, in one line.
@@ -152,7 +155,7 @@ fn read_role(entry: &Member) -> Read<Role> {
     for member in members {
         match member.key.as_str() {
             "cluster" => (cluster, cluster_place) = (privileges(&member.node)?, member.node.place),
-            "run_as" => run_as = texts(&member.node)?,
+            "run_as" => run_as = patterns(&member.node)?,
             "description" => check_description(&member.node)?,
             "indices" | "index" => check(&member.node, Shape::Entries(INDEX))?,
             "applications" => check(&member.node, Shape::Entries(APPLICATION))?,
@@ -225,6 +228,11 @@ fn privileges(node: &Node) -> Read<Vec<String>> {
             RolesCause::Privilege { problem, nearest }
         })
     })
+}
+
+/// Names of users, wildcards and `/regular expressions/`.
+fn patterns(node: &Node) -> Read<Vec<String>> {
+    each_text(node, |text| Pattern::parse(text).err().map(RolesCause::RunAs))
 }
 
 /// A list of texts of which `refuse` refuses none.

@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::audit::Auditor;
 use crate::config::{ConfigFile, Settings};
 use crate::gateway::{Shared, Snapshot};
-use crate::realm::{Realms, Verifier};
+use crate::realm::{Realms, RunAs, Verifier};
 use crate::telemetry::log;
 use crate::{admin, gateway};
 
@@ -159,6 +159,7 @@ fn snapshot(
         clusters: pairs.map(|(running, cluster)| running.snapshot(cluster)).collect::<Result<_, _>>()?,
         realms: Arc::new(realms),
         roles: settings.roles.clone(),
+        run_as: RunAs::of(&settings.roles),
         limits: settings.limits,
         timeouts: settings.timeouts,
     })

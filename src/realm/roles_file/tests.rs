@@ -64,6 +64,8 @@ fn tells_what_is_wrong_and_where() {
         ("a:\n  applications: [ { application: x, privileges: [] } ]\n", "line 2, column 19: [resources] is missing"),
         ("a:\n  applications: [ { application: { x: y }, privileges: [], resources: [] } ]\n", "line 2, column 34: expected a text, found a map"),
         ("a:\n  remote_indices: [ { names: [x], privileges: [] } ]\n", "line 2, column 21: [clusters] is missing"),
+        ("a:\n  run_as: [ops, '/a']\n", "line 2, column 17: run_as: [/a] starts with / but does not end with one"),
+        ("a:\n  run_as: ['/~root/']\n", "line 2, column 12: run_as: [/~root/] has the operator [~], which mlgate cannot run; [\\~] is the character"),
         ("a:\n  metadata: x\n", "line 2, column 13: expected a map, found a text"),
         ("superuser: { cluster: [] }\n", "line 1, column 1: role [superuser] is reserved and cannot be redefined; choose another name"),
     ];

@@ -22,7 +22,9 @@ fn claimed(identity: Identity, user: Option<&str>, run_as: bool) -> Result<Vec<(
     let node = Upstream::answering();
     let mut setup = Setup::of(&[node.address]);
     setup.users.push(("deputy", "deputies"));
-    setup.run_as.push(("deputies", "some*"));
+    setup.users.push(("stranger", "strangers"));
+    setup.run_as.push(("deputies", "/some(body|one)/"));
+    setup.run_as.push(("strangers", "/some/"));
     setup.cluster().identity = identity;
     setup.cluster().credentials = Some(Credentials::ApiKey(Secret::new("b3Vycw==".to_owned())));
     let gateway = Gateway::start(setup);
@@ -65,6 +67,7 @@ fn passthrough_leaves_the_caller_its_own() {
 #[test]
 fn run_as_in_passthrough_needs_a_role_that_allows_it() {
     assert_eq!(claimed(Identity::Passthrough, Some("reader"), true), Err(403));
+    assert_eq!(claimed(Identity::Passthrough, Some("stranger"), true), Err(403), "a pattern is over the whole name");
     let passed = claimed(Identity::Passthrough, Some("deputy"), true).unwrap();
     assert!(passed.contains(&("es-security-runas-user", "somebody".to_owned())), "{passed:?}");
     assert!(claimed(Identity::Passthrough, Some("elastic"), true).is_ok(), "superuser may run as anybody");

@@ -15,7 +15,7 @@ use mlgate::gateway::worker::{self, Worker};
 use mlgate::gateway::{Cluster, HostPattern, Identity, Limits, ListenerSettings, Shared, Snapshot, Timeouts, listener};
 use mlgate::policy::upgrade_mode::{Event, GateState, Machine, WhenUnknown};
 use mlgate::policy::{Role, RoleName, Roles};
-use mlgate::realm::{self, AttemptLimits, Realms, Required, Verifier};
+use mlgate::realm::{self, AttemptLimits, Realms, Required, RunAs, Verifier};
 use mlgate::secret::Secret;
 use mlgate::upstream::{self, ControlClient, Health, NodeUrl};
 use tokio::sync::watch;
@@ -208,6 +208,7 @@ fn snapshot(setup: &Setup, clusters: Vec<Cluster>, address: SocketAddr) -> Snaps
         }],
         clusters,
         realms: Arc::new(realms(setup)),
+        run_as: RunAs::of(&roles(setup)),
         roles: roles(setup),
         limits: setup.limits,
         timeouts: setup.timeouts,
