@@ -11,7 +11,7 @@ use super::problem::{Fault, Problem, Problems};
 use super::review::{self, Preview};
 use super::shape::Shape;
 use super::yaml::{self, Mark, Node};
-use super::{Settings, check};
+use super::{SeenFile, Settings, check};
 
 /// Where the config is when nobody says.
 const DEFAULT_PATH: &str = "config/mlgate.yml";
@@ -28,6 +28,7 @@ pub struct ConfigFile {
     /// Where relative paths start.
     base: PathBuf,
     exists: bool,
+    seen: SeenFile,
     tree: Node,
     document: Document,
 }
@@ -40,6 +41,7 @@ impl ConfigFile {
     /// Everything that can be told without looking at the files that the config names.
     pub fn read(path: Option<&Path>) -> Result<Self, Problems> {
         let given = path.unwrap_or(Path::new(DEFAULT_PATH));
+        let seen = SeenFile::look(given);
         let text = match named_file::text(given, BYTES_MAX) {
             Err(FileFault::Unreadable(error)) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
             Err(fault) => return Err(Problems(vec![whole_file(given, Fault::File(fault))])),
@@ -48,7 +50,7 @@ impl ConfigFile {
         let exists = text.is_some();
         let text = text.as_deref().unwrap_or(SHIPPED);
         let mut file = Self::from_text(text, given, &|name| std::env::var(name).ok())?;
-        file.exists = exists;
+        (file.exists, file.seen) = (exists, seen);
         Ok(file)
     }
 
@@ -80,7 +82,7 @@ impl ConfigFile {
         let document =
             serde_json::from_value(json).map_err(|error| Problems(vec![whole_file(path, Fault::Document(error))]))?;
         let base = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        Ok(Self { path: path.to_path_buf(), base, exists: true, tree, document })
+        Ok(Self { path: path.to_path_buf(), seen: SeenFile::look(path), base, exists: true, tree, document })
     }
 
     /// What `mlgate serve` makes before it reads the rest, because it does not exist yet.
@@ -107,6 +109,11 @@ impl ConfigFile {
     /// Everything that is wrong.
     pub fn preview(&self) -> Result<Preview, Problems> {
         review::preview(self)
+    }
+
+    /// As it was before it was read.
+    pub(super) fn seen(&self) -> SeenFile {
+        self.seen.clone()
     }
 
     /// As in messages.

@@ -10,6 +10,7 @@ mod named_file;
 mod problem;
 mod reference;
 mod review;
+mod seen_file;
 mod shape;
 mod tls;
 mod yaml;
@@ -22,12 +23,13 @@ pub use named_file::FileFault;
 pub use problem::{Fault, Found, Note, Problem, Problems};
 pub use reference::page as reference_page;
 pub use review::Preview;
+pub use seen_file::SeenFile;
 pub use shape::json_schema;
 pub use tls::{CertificateFault, TlsFault};
 pub use yaml::{Construct, Mark, YamlFault};
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::policy::Roles;
 use crate::telemetry::log;
@@ -51,7 +53,7 @@ pub struct Settings {
     pub logging: LoggingSettings,
     pub audit: audit::Settings,
     /// Every file that was read, for reloads.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<SeenFile>,
     /// What works but may not be meant, such as a certificate that expires soon.
     pub notes: Vec<Note>,
 }

@@ -393,6 +393,22 @@ fn nothing_behind_a_key_is_as_if_it_were_left_out() {
     check(&[("listeners:\n", "1:1: listeners: is missing; expected a list")]);
 }
 
+/// A revocation that falls into a reload is not lost.
+#[test]
+fn what_changes_while_files_are_read_is_still_to_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.yml");
+    for name in ["users", "users_roles"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
+    std::fs::write(&path, "listeners: [{address: '127.0.0.1:9243'}]\n").unwrap();
+    let file = ConfigFile::read(Some(&path)).unwrap();
+    std::fs::write(&path, "listeners: [{address: '127.0.0.1:9243'}]\nworkers: 3\n").unwrap();
+    let settings = file.settings().unwrap();
+    let changed: Vec<_> = settings.files.iter().filter(|file| file.has_changed()).map(|file| &file.path).collect();
+    assert_eq!(changed, [&path]);
+}
+
 #[test]
 fn settings_hold_what_the_file_says() {
     let folder = tempfile::tempdir().unwrap();
@@ -414,7 +430,7 @@ fn settings_hold_what_the_file_says() {
     let Some(upstream::Credentials::ApiKey(key)) = &nodes.credentials else { panic!() };
     assert_eq!(key.expose(), "c2VjcmV0");
     let files: Vec<PathBuf> = ["key", "users", "users_roles", "c.yml"].map(|name| folder.path().join(name)).to_vec();
-    assert_eq!(settings.files, files);
+    assert_eq!(settings.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>(), files);
     let notes: Vec<String> = settings.notes.iter().map(ToString::to_string).collect();
     assert_eq!(
         notes,

@@ -6,7 +6,7 @@ use super::classify::Routed;
 use super::peer::Unacceptable;
 use super::view::{View, WorkerCluster};
 use crate::policy::Classified;
-use crate::realm::{Chain, Credentials, Required, Unauthenticated, Verified, pki};
+use crate::realm::{Chain, Credentials, Malformed, Required, Unauthenticated, Verified, pki};
 use crate::rejection::Rejection;
 
 const REFUSED: Rejection = Rejection::Unauthenticated(Unauthenticated::Certificate(pki::Refusal::Unacceptable));
@@ -32,6 +32,9 @@ impl Routed {
         cluster: &WorkerCluster,
     ) -> Result<Authenticated, Rejection> {
         let (received, realms) = (&self.received, &view.snapshot.realms);
+        if received.headers.get_all(SHARED_SECRET).iter().nth(1).is_some() {
+            return Err(Rejection::Unauthenticated(Unauthenticated::Malformed(Malformed::SeveralSecrets)));
+        }
         let certificate = received.peer.certificate(view, (received.wall, received.instant));
         let credentials = Credentials {
             authorization: received.headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect(),

@@ -19,6 +19,16 @@ pub(super) fn remove(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether `Connection` names a header by which the request is judged: the node would get another request than the one
+/// that was authenticated, authorized and inspected.
+pub(super) fn takes_what_decides(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::CONNECTION)
+        && named(headers).iter().any(|name| {
+            let decides = ["es-", "content-", "x-mlgate-"].iter().any(|prefix| name.as_str().starts_with(prefix));
+            decides || [header::AUTHORIZATION, header::HOST].contains(name)
+        })
+}
+
 /// The names that `Connection` lists.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
     headers
@@ -90,6 +100,17 @@ mod tests {
             remove(&mut headers);
             assert_eq!(headers, map(&[("kept", "y")]), "{name}");
         }
+    }
+
+    #[test]
+    fn what_the_request_is_judged_by_is_not_of_the_connection() {
+        for names in ["authorization", "close, Content-Encoding", "es-security-runas-user", "x-mlgate-reason", "HOST"] {
+            assert!(takes_what_decides(&map(&[("connection", names)])), "{names}");
+        }
+        for names in ["close", "keep-alive, TE, via", "x-one", ""] {
+            assert!(!takes_what_decides(&map(&[("connection", names)])), "{names}");
+        }
+        assert!(!takes_what_decides(&map(&[("authorization", "x")])));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::Identity;
 use super::snapshot::Cluster;
 use super::view::WorkerCluster;
 use crate::elasticsearch::vouched;
+use crate::policy::{Account, Principal, Rights};
 use crate::realm::{RunAs, Verified};
 use crate::rejection::Rejection;
 
@@ -53,6 +54,7 @@ pub(super) fn apply(
             insert(headers, header::AUTHORIZATION, settings.credentials.clone())?
         }
         (Identity::RunAs, Verified::Caller(principal)) => {
+            check_is_that_user(principal)?;
             insert(headers, header::AUTHORIZATION, settings.credentials.clone())?;
             headers.insert(RUN_AS, plain_name(&principal.username)?);
         }
@@ -107,6 +109,33 @@ fn remove_ours(headers: &mut HeaderMap) {
     }
 }
 
+/// Users that every cluster has. Who is named so by a token or a certificate is somebody else.
+///
+/// Source: elasticsearch, `UsernamesField.java`.
+const RESERVED: [&str; 7] =
+    ["elastic", "kibana", "kibana_system", "logstash_system", "beats_system", "apm_system", "remote_monitoring_user"];
+
+/// With `run_as` the cluster takes a caller for its own user of that name, with all that this user may.
+fn check_is_that_user(principal: &Principal) -> Result<(), Rejection> {
+    let account = match &principal.rights {
+        Rights::Cluster(rights) => rights.account(),
+        Rights::Roles => &Account::User,
+    };
+    let username = principal.username.as_str();
+    let what = match account {
+        Account::ApiKey { .. } => "an API key",
+        Account::ServiceAccount => "a service account",
+        Account::User | Account::RunAs { .. } => {
+            let from_outside = matches!(principal.realm.kind, "jwt" | "pki" | "anonymous");
+            if !from_outside || !(RESERVED.contains(&username) || username.starts_with('_')) {
+                return Ok(());
+            }
+            "a caller of another realm"
+        }
+    };
+    Err(Rejection::NotAsUser { username: username.to_owned(), what })
+}
+
 /// A name in other bytes than plain ones could be read as another name.
 fn plain_name(name: &str) -> Result<HeaderValue, Rejection> {
     let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
@@ -137,6 +166,29 @@ fn check_run_as(headers: &HeaderMap, caller: &Verified, allowed: &RunAs) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::RealmRef;
+
+    #[test]
+    fn a_name_from_outside_is_no_user_that_every_cluster_has() {
+        let allowed = |kind, username: &str| {
+            let principal = Principal {
+                username: username.to_owned(),
+                realm: RealmRef { name: "r".to_owned(), kind },
+                roles: Vec::new(),
+                rights: Rights::Roles,
+                groups: Vec::new(),
+                full_name: None,
+                email: None,
+                metadata: std::collections::BTreeMap::new(),
+            };
+            check_is_that_user(&principal).is_ok()
+        };
+        for kind in ["jwt", "pki", "anonymous"] {
+            assert!(allowed(kind, "jane") && allowed(kind, "elastical"));
+            assert!(!allowed(kind, "elastic") && !allowed(kind, "kibana_system") && !allowed(kind, "_xpack"));
+        }
+        assert!(allowed("file", "elastic") && allowed("elasticsearch", "elastic"));
+    }
 
     #[test]
     fn only_plain_names_become_headers() {

@@ -9,6 +9,7 @@ use http::{Method, Uri, Version};
 use hyper::body::Incoming;
 
 use super::body::Upload;
+use super::hop_headers;
 use super::peer::Peer;
 use super::request_id::RequestId;
 use super::source::Source;
@@ -109,6 +110,9 @@ impl Received {
         }
         if self.headers.contains_key(header::UPGRADE) {
             return Err(Malformation::Upgrade);
+        }
+        if hop_headers::takes_what_decides(&self.headers) {
+            return Err(Malformation::ConnectionNames);
         }
         let mut codings = self.headers.get_all(header::TRANSFER_ENCODING).iter();
         if let Some(coding) = codings.next() {

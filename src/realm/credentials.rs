@@ -78,6 +78,9 @@ pub enum Malformed {
     /// Elasticsearch: "multiple values for single-valued header".
     #[error("more than one es-security-runas-user header")]
     SeveralRunAs,
+    /// As above.
+    #[error("more than one ES-Client-Authentication header")]
+    SeveralSecrets,
     #[error("authorization header is longer than any credential may be")]
     TooLong,
     /// No scheme, or not followed by exactly one space.

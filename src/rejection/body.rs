@@ -59,6 +59,10 @@ pub(super) fn body(rejection: &Rejection, asked: &Asked<'_>) -> Value {
             "security_exception",
             "the name of the user cannot be passed on: it is not plain ASCII",
         )),
+        Rejection::NotAsUser { username, what } => full(Exception::new(
+            "security_exception",
+            format!("the gateway does not act as user [{username}] for {what}: the user may do more than the caller"),
+        )),
         Rejection::Held { held, action, job_reset, .. } => full(held_body(held, *action, *job_reset, asked)),
         Rejection::BodyNotSupported => {
             full(argument(format!("request [{} {}] does not support having a body", asked.method, asked.path())))
@@ -143,6 +147,9 @@ fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) ->
         }
         Unauthenticated::Malformed(Malformed::SeveralRunAs) => {
             argument("multiple values for single-valued header [es-security-runas-user].")
+        }
+        Unauthenticated::Malformed(Malformed::SeveralSecrets) => {
+            argument("multiple values for single-valued header [ES-Client-Authentication].")
         }
         Unauthenticated::Malformed(Malformed::BasicEncoding) => {
             challenged("invalid basic authentication header encoding".to_owned())

@@ -55,6 +55,11 @@ pub enum Rejection {
     },
     /// A user name that cannot stand in a header.
     UnspeakableUser,
+    /// A caller that the cluster would take for somebody who may more.
+    NotAsUser {
+        username: String,
+        what: &'static str,
+    },
     /// By the gate; `action` as Elasticsearch names it, if the table knows.
     Held {
         held: Held,
@@ -87,6 +92,8 @@ pub enum Malformation {
     TwoLengths,
     #[error("protocol upgrades are not supported")]
     Upgrade,
+    #[error("the Connection header names a header that is no business of the connection")]
+    ConnectionNames,
 }
 
 /// A refusal without its facts: for metrics and audit.
@@ -129,9 +136,11 @@ impl Rejection {
             Self::Unauthenticated(Unauthenticated::Forbidden { .. }) => Cause::Denied,
             Self::Missing | Self::Unauthenticated(_) => Cause::Unauthenticated,
             Self::Uninspected { unread, .. } if unread.is_malformed() => Cause::Malformed,
-            Self::Denied { .. } | Self::Uninspected { .. } | Self::RunAs { .. } | Self::UnspeakableUser => {
-                Cause::Denied
-            }
+            Self::Denied { .. }
+            | Self::Uninspected { .. }
+            | Self::RunAs { .. }
+            | Self::UnspeakableUser
+            | Self::NotAsUser { .. } => Cause::Denied,
             Self::Throttled { .. } => Cause::Throttled,
             Self::Held { held: Held::Fenced { .. }, .. } => Cause::Held,
             Self::Held { held: Held::Unknown, .. } => Cause::GateUnknown,
@@ -157,6 +166,7 @@ impl Rejection {
             | Self::Uninspected { .. }
             | Self::RunAs { .. }
             | Self::UnspeakableUser
+            | Self::NotAsUser { .. }
             | Self::Held { .. }
             | Self::BodyNotSupported
             | Self::Switch(_)

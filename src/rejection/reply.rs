@@ -63,7 +63,9 @@ pub fn answer(rejection: &Rejection, asked: &Asked<'_>) -> Response<Bytes> {
 
 /// What the answer says, for the audit trail; for a token or a certificate also what the answer hides.
 pub fn reason(rejection: &Rejection, asked: &Asked<'_>) -> Option<String> {
-    let body = body::body(rejection, asked);
+    // A query may hold secrets.
+    let path = Uri::builder().path_and_query(asked.path()).build().ok()?;
+    let body = body::body(rejection, &Asked { uri: &path, ..*asked });
     let error = body.get("error")?;
     let told = error.get("reason").unwrap_or(error).as_str()?;
     Some(match rejection {
@@ -174,6 +176,18 @@ fn retry_after_seconds(rejection: &Rejection) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_audit_trail_does_not_tell_the_query() {
+        let (method, id) = (Method::GET, HeaderValue::from_static("id"));
+        let uri = Uri::from_static("/_cat/indices?token=secret");
+        let asked =
+            Asked { method: &method, uri: &uri, accept: None, opaque_id: None, request_id: &id, challenges: &[] };
+        let told = reason(&Rejection::Missing, &asked).unwrap();
+        assert!(told.contains("[/_cat/indices]") && !told.contains("secret"), "{told}");
+        let answered = body::body(&Rejection::Missing, &asked).to_string();
+        assert!(answered.contains("token=secret"), "the caller is told its own target: {answered}");
+    }
 
     #[test]
     fn the_media_type_follows_accept() {

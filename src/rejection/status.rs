@@ -48,9 +48,11 @@ impl Rejection {
             Self::Missing => ErrorStatus::UNAUTHORIZED,
             Self::Unauthenticated(unauthenticated) => of_unauthenticated(unauthenticated),
             Self::Uninspected { unread, .. } if unread.is_malformed() => ErrorStatus::BAD_REQUEST,
-            Self::Denied { .. } | Self::Uninspected { .. } | Self::RunAs { .. } | Self::UnspeakableUser => {
-                ErrorStatus::FORBIDDEN
-            }
+            Self::Denied { .. }
+            | Self::Uninspected { .. }
+            | Self::RunAs { .. }
+            | Self::UnspeakableUser
+            | Self::NotAsUser { .. } => ErrorStatus::FORBIDDEN,
             Self::Throttled { .. } => ErrorStatus::TOO_MANY_REQUESTS,
             Self::Held { held: Held::Unknown, .. } => ErrorStatus::UNAVAILABLE,
             Self::Held { held: Held::Fenced { .. }, job_reset: true, .. } => ErrorStatus::CONFLICT,
@@ -72,7 +74,9 @@ const fn of_unroutable(unroutable: &Unroutable) -> ErrorStatus {
 
 const fn of_unauthenticated(unauthenticated: &Unauthenticated) -> ErrorStatus {
     match unauthenticated {
-        Unauthenticated::Malformed(Malformed::SeveralHeaders | Malformed::SeveralRunAs) => ErrorStatus::BAD_REQUEST,
+        Unauthenticated::Malformed(Malformed::SeveralHeaders | Malformed::SeveralRunAs | Malformed::SeveralSecrets) => {
+            ErrorStatus::BAD_REQUEST
+        }
         Unauthenticated::Malformed(
             Malformed::TooLong | Malformed::Scheme | Malformed::BasicEncoding | Malformed::BasicValue,
         )

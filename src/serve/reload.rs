@@ -1,9 +1,6 @@
 //! New settings for a running gateway: all files together or none of them.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +13,7 @@ use super::key_sets::KeySetTasks;
 use super::problem::StartProblem;
 use super::snapshot;
 use super::status::Status;
-use crate::config::{Backend, ConfigFile, Settings};
+use crate::config::{Backend, ConfigFile, SeenFile, Settings};
 use crate::gateway::Shared;
 use crate::realm::Verifier;
 
@@ -32,11 +29,9 @@ pub(super) struct Reloader {
     verifier: Arc<Verifier>,
     key_sets: KeySetTasks,
     status: Arc<Status>,
-    seen: Fingerprint,
+    /// As they were when they were last read, good or bad: the same state is not read twice.
+    seen: Vec<SeenFile>,
 }
-
-/// What the files looked like, good or bad: the same state is not read twice.
-type Fingerprint = BTreeMap<PathBuf, Option<(u64, u64, i64, i64)>>;
 
 impl Reloader {
     pub(super) fn new(
@@ -48,7 +43,7 @@ impl Reloader {
         key_sets: KeySetTasks,
         status: Arc<Status>,
     ) -> Self {
-        let seen = fingerprint(&settings.files);
+        let seen = settings.files.clone();
         let config = config.map(Path::to_owned);
         Self { config, settings: settings.clone(), shared, clusters, verifier, key_sets, status, seen }
     }
@@ -60,9 +55,8 @@ impl Reloader {
                 Some(()) = hang_up.recv() => true,
                 () = tokio::time::sleep(LOOK_INTERVAL) => false,
             };
-            let now = fingerprint(&self.settings.files);
-            if asked || now != self.seen {
-                self.seen = now;
+            if asked || self.seen.iter().any(SeenFile::has_changed) {
+                self.seen = self.settings.files.iter().map(|file| SeenFile::look(&file.path)).collect();
                 self.reload();
             }
         }
@@ -91,7 +85,8 @@ impl Reloader {
         let key_sets = KeySetTasks::start(&self.shared.realms(), &runtime);
         std::mem::replace(&mut self.key_sets, key_sets).retire(&runtime);
         self.status.follow(&self.clusters);
-        self.seen = fingerprint(&settings.files);
+        // Not as they are now: what has changed since they were read is still to be read.
+        self.seen.clone_from(&settings.files);
         self.settings = settings;
         Ok(())
     }
@@ -121,32 +116,4 @@ fn unchangeable(before: &Settings, after: &Settings) -> Result<(), StartProblem>
         before.admin.as_ref().map(|admin| admin.address) == after.admin.as_ref().map(|admin| admin.address),
     )?;
     changed("state", before.gate.journal == after.gate.journal)
-}
-
-fn fingerprint(files: &[PathBuf]) -> Fingerprint {
-    let look = |path: &PathBuf| {
-        let facts = fs::metadata(path).ok();
-        (path.clone(), facts.map(|facts| (facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec())))
-    };
-    files.iter().map(look).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_changes_appears_or_goes_is_seen() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = vec![folder.path().join("users"), folder.path().join("roles.yml")];
-        let none = fingerprint(&files);
-        fs::write(&files[0], "a").unwrap();
-        let one = fingerprint(&files);
-        assert_ne!(none, one);
-        assert_eq!(one, fingerprint(&files));
-        fs::write(&files[0], "ab").unwrap();
-        assert_ne!(one, fingerprint(&files));
-        fs::remove_file(&files[0]).unwrap();
-        assert_eq!(none, fingerprint(&files));
-    }
 }

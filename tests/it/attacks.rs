@@ -59,13 +59,30 @@ fn a_trailer_claims_no_identity() {
 #[test]
 fn connection_takes_no_identity_of_the_gateway_away() {
     let (node, gateway) = lending(Identity::RunAs);
-    let named = "Connection: authorization, es-security-runas-user, host, content-length, via\r\n";
-    let response = Client::connect(gateway.address).simple("GET /web/_search", &format!("{named}{}", basic("reader")));
-    assert_eq!(response.status, 200);
+    for name in ["authorization", "close, es-security-runas-user", "Host", "content-length", "x-mlgate-reason"] {
+        let lines = format!("Connection: {name}\r\n{}", basic("reader"));
+        let response = Client::connect(gateway.address).simple("GET /web/_search", &lines);
+        assert_eq!(response.status, 400, "{name}");
+        assert!(node.has_nothing());
+    }
+    let lines = format!("Connection: via, x-one\r\nX-One: 1\r\n{}", basic("reader"));
+    assert_eq!(Client::connect(gateway.address).simple("GET /web/_search", &lines).status, 200);
     let request = node.next_request();
     assert_eq!(request.values("es-security-runas-user"), ["reader"]);
     assert_eq!(request.values("authorization"), ["ApiKey b3Vycw=="]);
     assert_eq!(request.values("host"), [node.address.to_string()]);
+    assert!(request.values("x-one").is_empty());
+}
+
+#[test]
+fn two_client_secrets_are_refused() {
+    let (node, gateway) = lending(Identity::Passthrough);
+    let lines = format!("ES-Client-Authentication: a\r\nes-client-authentication: b\r\n{}", basic("reader"));
+    let response = Client::connect(gateway.address).simple("GET /web/_search", &lines);
+    assert_eq!(response.status, 400, "{}", response.head);
+    let reason = response.json()["error"]["reason"].to_string();
+    assert!(reason.contains("multiple values for single-valued header [ES-Client-Authentication]."), "{reason}");
+    assert!(node.has_nothing());
 }
 
 #[test]

@@ -22,7 +22,8 @@ use super::key_path::KeyPath;
 use super::named_file;
 use super::problem::{Fault, Found, Note, Problem, Problems};
 use super::yaml::Mark;
-use super::{AdminSettings, Settings};
+use super::{AdminSettings, SeenFile, Settings};
+
 use crate::telemetry::clock;
 
 /// Of a file that the config names.
@@ -61,7 +62,7 @@ fn review(file: &ConfigFile, pending: FirstStart) -> Result<Settings, Problems> 
     let timeouts = review.timeouts();
     review.tracing();
     if file.exists() {
-        review.files.push(file.path().to_path_buf());
+        review.files.push(file.seen());
     }
     match (roles, authentication) {
         (Some(roles), Some(authentication)) if review.problems.is_empty() => {
@@ -100,7 +101,7 @@ struct Review<'a> {
     now: SystemTime,
     problems: Vec<Problem>,
     notes: Vec<Note>,
-    files: Vec<PathBuf>,
+    files: Vec<SeenFile>,
 }
 
 impl<'a> Review<'a> {
@@ -144,7 +145,7 @@ impl<'a> Review<'a> {
             self.note(key, format!("[{}] will be made at the first start of mlgate serve", path.display()));
             return None;
         }
-        self.files.push(path.clone());
+        self.files.push(SeenFile::look(&path));
         match named_file::bytes(&path, NAMED_FILE_BYTES_MAX) {
             Ok(bytes) => Some((path, bytes)),
             Err(fault) => {

@@ -23,7 +23,8 @@ impl Review<'_> {
         if self.problems.len() > problems_before {
             return None;
         }
-        let files = self.files.get(files_before..).unwrap_or_default().to_vec();
+        let files = self.files.get(files_before..).unwrap_or_default();
+        let files = files.iter().map(|file| file.path.clone()).collect();
         if !secure {
             return Some(TlsSettings { client: None, files });
         }

@@ -131,6 +131,23 @@ fn with_the_gateways_own_credentials_the_callers_end_at_the_gateway() {
     }
 }
 
+/// The owner of a key may do more than the key.
+#[test]
+fn an_api_key_is_not_passed_on_as_its_owner() {
+    let node = knowing();
+    let gateway = before(&node, |setup| {
+        setup.cluster().identity = Identity::RunAs;
+        setup.cluster().credentials = Some(Credentials::ApiKey(Secret::new("b3Vycw==".to_owned())));
+    });
+    let refused = Client::connect(gateway.address).simple("GET /_security/user", &line("ApiKey aWQ6a2V5"));
+    assert_eq!(refused.status, 403, "{}", refused.head);
+    let reason = refused.json()["error"]["reason"].to_string();
+    assert!(reason.contains("does not act as user [jane] for an API key"), "{reason}");
+    while let Some(request) = node.try_request() {
+        assert!(request.value("es-security-runas-user").is_none(), "{}", request.line());
+    }
+}
+
 #[test]
 fn a_run_as_that_the_cluster_refuses_is_403_with_its_reason() {
     let reason = "action [cluster:admin/xpack/security/user/authenticate] is unauthorized for user [jane] with effective roles [ops], because \
