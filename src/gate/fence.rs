@@ -178,6 +178,11 @@ struct Handle {
 }
 
 impl WorkerGate {
+    /// Since when the fence is up, by whom and why; `None` while it is down.
+    pub fn facts(&self) -> Option<FenceFacts> {
+        self.0.gate.view.load().fence.clone()
+    }
+
     /// Lets a request through, or holds it. Never waits.
     ///
     /// `may_manage`: whether the caller has the cluster privilege `manage`, which writes to `.ml-*` need while the fence is up.

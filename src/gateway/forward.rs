@@ -20,11 +20,17 @@ use super::stall::Stall;
 use super::trail::{Outcome, Record};
 use super::upstream_head;
 use super::view::{WorkerNode, bit};
+use crate::elasticsearch::switched::Switched;
 use crate::policy::Classified;
+use crate::policy::operation::Demand;
 use crate::realm::RunAs;
 use crate::rejection::Rejection;
+use crate::telemetry::clock;
 use crate::upstream::UpstreamError;
 use crate::upstream::pool::{Lease, SendFailure};
+
+/// Of `GET /_ml/info`: whoever may see whether upgrade mode is on may also know who switched it on.
+const INFO: Demand = Demand::Action("cluster:monitor/xpack/ml/info/get");
 
 /// Sends an admitted request to a node of its cluster: the only road there.
 ///
@@ -49,7 +55,15 @@ pub(super) async fn forward(
         record.classified = Some(Classified::Perimeter(rule));
     }
     let (response, lease) = answered.map_err(|failure| explain(failure, &state))?;
-    let response = downstream_head(response);
+    let mut response = downstream_head(response);
+    if matches!(record.classified, Some(Classified::Ml(operation)) if operation.demand == INFO) {
+        let told = cluster.gate.facts().map(|facts| Switched {
+            since: Some(clock::rfc3339(facts.since)),
+            by: facts.by,
+            reason: facts.reason,
+        });
+        told.unwrap_or_default().write(response.headers_mut());
+    }
     let stall = settings.response_timeout;
     let response = response.map(|incoming| Content::Stream(Download::new(incoming, lease, admission, stall)));
     Ok(Reply { response, outcome: Outcome::Forwarded })

@@ -4,6 +4,7 @@ mod cluster;
 mod failures;
 mod kills;
 mod outside;
+mod two_gateways;
 mod waiting;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -87,6 +88,29 @@ fn on_and_off_again() {
         assert!(state.switches[0].starts_with("/_ml/set_upgrade_mode?enabled=true&timeout="), "{:?}", state.switches);
         assert_eq!(state.switches.len(), 2);
     });
+}
+
+/// To whoever may see the mode; a node says nothing in the gateway's name.
+#[test]
+fn who_switched_when_and_why_stands_on_the_answer_that_shows_the_mode() {
+    let (_cluster, upstream) = Cluster::start(State { claims_switched: true, ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let told = |request: &str, user: &str| {
+        let response = Client::connect(gateway.address).simple(request, &basic(user));
+        let [since, by, reason] =
+            ["since", "by", "reason"].map(|what| response.values(&format!("x-mlgate-upgrade-mode-{what}")).join("|"));
+        (response.status, !since.is_empty(), by, reason)
+    };
+    let nothing = |status| (status, false, String::new(), String::new());
+    assert_eq!(told("GET /_ml/info", "ml_admin"), nothing(200));
+    let lines = format!("X-Mlgate-Reason: 8.19 to 9.2: \u{e4} 100%\r\n{}", basic("ml_admin"));
+    assert_eq!(Client::connect(gateway.address).simple(ENABLE, &lines).status, 200);
+    let expected = (200, true, "ml_admin".to_owned(), "8.19 to 9.2: %C3%A4 100%25".to_owned());
+    assert_eq!(told("GET /_ml/info", "ml_admin"), expected);
+    assert_eq!(told("GET /_xpack/ml/info", "ml_admin"), expected);
+    assert_eq!(told("GET /_ml/info", "reader"), nothing(403));
+    assert_eq!(ask(&gateway, "ml_admin", DISABLE).0, 200);
+    assert_eq!(told("GET /_ml/info", "ml_admin"), nothing(200));
 }
 
 #[test]

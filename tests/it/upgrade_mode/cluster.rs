@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) jobs: Vec<(&'static str, &'static str, Option<&'static str>, &'static str)>,
     /// How many looks at `_ml/info` came.
     pub(super) infos: usize,
+    /// Answers carry headers by which a gateway says who switched.
+    pub(super) claims_switched: bool,
     /// How many looks at `_tasks` came.
     pub(super) looks: usize,
 }
@@ -88,7 +90,11 @@ impl Cluster {
             exchange.close();
             return false;
         }
-        let mark = if state.claims_verified { "x-mlgate-verified: true\r\n" } else { "" };
+        let mark = match (state.claims_verified, state.claims_switched) {
+            (true, _) => "x-mlgate-verified: true\r\n",
+            (false, true) => "x-mlgate-upgrade-mode-since: 1\r\nx-mlgate-upgrade-mode-by: node\r\n",
+            (false, false) => "",
+        };
         drop(state);
         self.changed.notify_all();
         let body = body.to_string();
