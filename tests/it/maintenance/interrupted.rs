@@ -188,7 +188,7 @@ fn a_cluster_without_a_master_is_asked_again() {
 fn a_slow_job_leaves_time_for_the_others_and_is_tried_again() {
     let (cluster, upstream) = start(State { slow: Some("/db/_close"), ..two_jobs() });
     let folder = tempfile::tempdir().unwrap();
-    let command = ["ml", "stop", "--at-once", "1", "--timeout", "500ms"];
+    let command = ["ml", "stop", "--at-once", "1", "--timeout", "3s"];
     let stopped = run(&upstream, folder.path(), &command);
     assert_eq!(stopped.status, 1);
     assert!(stopped.stderr.contains("db: takes long; the others go first"), "{}", stopped.stderr);
