@@ -56,8 +56,8 @@ pub(crate) enum Problem {
     DeleteStartedDatafeed { datafeed: String, state: &'static str },
     #[error("Cannot update datafeed [{datafeed}] while its status is {state}")]
     UpdateStartedDatafeed { datafeed: String, state: &'static str },
-    #[error("Cannot update [{field}] of job [{job}] while the job is open")]
-    UpdateOpenJob { job: String, field: String },
+    #[error("Cannot update analysis_limits while the job is open")]
+    UpdateOpenLimits,
     #[error("cannot start datafeed [{datafeed}] because job [{job}] is {state}")]
     StartWithoutJob { datafeed: String, job: String, state: &'static str },
     #[error("cannot start datafeed [{0}] because it has already been started")]
@@ -150,6 +150,7 @@ impl Problem {
             | Self::CalendarExists(_)
             | Self::NotInCalendar { .. }
             | Self::EventOfOther { .. }
+            | Self::UpdateOpenLimits
             | Self::Forecast(_)
             | Self::ForecastTooLarge { .. } => 400,
             Self::Unreadable { .. } => 403,
@@ -163,7 +164,6 @@ impl Problem {
             | Self::DeleteOpenJob(_)
             | Self::DeleteStartedDatafeed { .. }
             | Self::UpdateStartedDatafeed { .. }
-            | Self::UpdateOpenJob { .. }
             | Self::StartWithoutJob { .. }
             | Self::AlreadyStarted(_)
             | Self::FilterInUse { .. }

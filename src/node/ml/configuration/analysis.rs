@@ -1,5 +1,7 @@
 //! `analysis_config`: from JSON to the detector's plan, and back to JSON with the defaults filled in.
 
+mod creation;
+
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, not_supported};
@@ -7,6 +9,7 @@ use super::rules;
 use crate::node::http::ApiError;
 use crate::node::ml::detector::{DetectorPlan, ExcludeFrequent, Function, NotModelled, Plan, Plot, floor};
 use crate::node::ml::duration;
+pub(super) use creation::check_new;
 
 const BUCKET_SPAN_DEFAULT_MS: i64 = 300_000;
 const PRUNE_DEFAULT_MS: i64 = 30 * 86_400_000;
@@ -33,8 +36,12 @@ pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Resu
         ],
     )?;
     let bucket_span_ms = fields.duration_ms("bucket_span")?.unwrap_or(BUCKET_SPAN_DEFAULT_MS);
-    if bucket_span_ms < 1000 || bucket_span_ms % 1000 != 0 {
+    if bucket_span_ms <= 0 {
         return Err(too_low("bucket_span", 1, bucket_span_ms / 1000));
+    }
+    if bucket_span_ms % 1000 != 0 {
+        let span = duration::written(bucket_span_ms);
+        return Err(ApiError::illegal_argument(format!("bucket_span has to be a multiple of 1s; actual was '{span}'")));
     }
     let latency_ms = fields.duration_ms("latency")?.unwrap_or(0);
     if latency_ms > bucket_span_ms.saturating_mul(1000) {
@@ -67,6 +74,14 @@ pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Resu
     })
 }
 
+/// The detectors' own descriptions, or what they say.
+fn descriptions(plan: &Plan, given: &Map<String, Value>) -> Vec<String> {
+    let list = given.get("detectors").and_then(Value::as_array);
+    let own = |index: usize| list.and_then(|list| list.get(index)?.get("detector_description")?.as_str());
+    let each = plan.detectors.iter().enumerate();
+    each.map(|(index, detector)| own(index).map_or_else(|| description(detector), str::to_owned)).collect()
+}
+
 /// Elasticsearch's default is the greater of 30 days and 20 bucket spans.
 fn prune_window(fields: &Fields<'_>, bucket_span_ms: i64) -> Result<i64, ApiError> {
     let least = bucket_span_ms.saturating_mul(PRUNE_SPANS_MIN);
@@ -83,18 +98,10 @@ fn prune_window(fields: &Fields<'_>, bucket_span_ms: i64) -> Result<i64, ApiErro
 
 /// As `GET` shows it; `given` for the descriptions.
 pub(super) fn shown(plan: &Plan, given: &Map<String, Value>) -> Value {
-    let described = given.get("detectors").and_then(Value::as_array);
-    let detectors: Vec<Value> = plan
-        .detectors
-        .iter()
-        .enumerate()
-        .map(|(index, detector)| {
-            let own = described.and_then(|list| list.get(index)).and_then(|one| one.get("detector_description"));
+    let detectors: Vec<Value> = (plan.detectors.iter().zip(descriptions(plan, given)).enumerate())
+        .map(|(index, (detector, description))| {
             let mut shown = Map::new();
-            shown.insert(
-                "detector_description".to_owned(),
-                own.cloned().unwrap_or_else(|| json!(description(detector))),
-            );
+            shown.insert("detector_description".to_owned(), json!(description));
             shown.insert("function".to_owned(), json!(detector.function.name));
             for (name, value) in names(detector) {
                 shown.insert(name.to_owned(), json!(value));
@@ -293,114 +300,4 @@ fn too_low(name: &str, least: i64, found: i64) -> ApiError {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// Source: elasticsearch, `DetectorTests.java`.
-    #[test]
-    fn fields_are_checked_in_elasticsearchs_words() {
-        const UNSET: &str = "Unless a count or temporal function is used one of field_name, by_field_name or over_field_name must be set";
-        for (detector, reason) in [
-            (json!({}), UNSET),
-            (json!({"function": "mean"}), UNSET),
-            (json!({"function": "rare"}), UNSET),
-            (json!({"by_field_name": "b"}), "field_name must be set when the 'metric' function is used"),
-            (
-                json!({"function": "mean", "by_field_name": "b"}),
-                "field_name must be set when the 'mean' function is used",
-            ),
-            (json!({"function": "count", "field_name": "f"}), "field_name cannot be used with function 'count'"),
-            (
-                json!({"function": "rare", "over_field_name": "o"}),
-                "by_field_name must be set when the 'rare' function is used",
-            ),
-            (
-                json!({"function": "nzc", "over_field_name": "o"}),
-                "over_field_name cannot be used with function 'non_zero_count'",
-            ),
-            (
-                json!({"function": "mean", "field_name": "a\\b"}),
-                "Invalid field name 'a\\b'. Field names including over, by and partition fields cannot contain any of these \
-                 characters: \",\\",
-            ),
-            (
-                json!({"function": "count", "partition_field_name": "a", "over_field_name": "a"}),
-                "partition_field_name and over_field_name cannot be the same: 'a'",
-            ),
-            (
-                json!({"function": "count", "by_field_name": "a", "over_field_name": "a"}),
-                "by_field_name and over_field_name cannot be the same: 'a'",
-            ),
-            (
-                json!({"function": "count", "by_field_name": "count"}),
-                "'count' is not a permitted value for by_field_name",
-            ),
-            (
-                json!({"function": "count", "over_field_name": "by"}),
-                "'by' is not a permitted value for over_field_name",
-            ),
-            (
-                json!({"function": "count", "exclude_frequent": "some"}),
-                "[detector] failed to parse field [exclude_frequent]",
-            ),
-            (
-                json!({"function": "lat_long", "field_name": "f"}),
-                "[detector] [function lat_long] is not supported by the embedded node",
-            ),
-        ] {
-            assert_eq!(super::detector(&detector).unwrap_err().reason(), reason, "{detector}");
-        }
-        assert!(super::detector(&json!({"function": "count", "partition_field_name": "count"})).is_ok());
-    }
-
-    #[test]
-    fn what_is_given_is_shown_with_the_defaults() {
-        let given = json!({
-            "bucket_span": "1h",
-            "detectors": [{
-                "function": "high_dc", "field_name": "f", "by_field_name": "b", "use_null": true, "exclude_frequent": "by",
-            }],
-            "influencers": ["anything"],
-        });
-        let given = given.as_object().unwrap();
-        let plan = plan(given, 1 << 20).unwrap();
-        let expected = json!({
-            "bucket_span": "1h",
-            "detectors": [{
-                "detector_description": "high_distinct_count(f) by b",
-                "function": "high_distinct_count",
-                "field_name": "f",
-                "by_field_name": "b",
-                "use_null": true,
-                "exclude_frequent": "by",
-                "detector_index": 0,
-            }],
-            "influencers": ["anything"],
-            "model_prune_window": "30d",
-        });
-        assert_eq!(shown(&plan, given), expected);
-    }
-
-    #[test]
-    fn jobs_refuse_summaries_for_metric_and_short_prune_windows() {
-        let metric = json!({"function": "metric", "field_name": "f"});
-        for (config, reason) in [
-            (
-                json!({"detectors": [metric], "summary_count_field_name": "n"}),
-                "The 'metric' function cannot be used in jobs that will take pre-summarized input",
-            ),
-            (
-                json!({"detectors": [metric], "model_prune_window": "5m"}),
-                "model_prune_window [5m] must be a multiple of bucket_span [5m] and at least [2] of it",
-            ),
-            (
-                json!({"detectors": [metric], "categorization_field_name": "m"}),
-                "[analysis_config] [categorization_field_name] is not supported by the embedded node",
-            ),
-        ] {
-            assert_eq!(plan(config.as_object().unwrap(), 1 << 20).unwrap_err().reason(), reason);
-        }
-    }
-}
+mod tests;

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
+use super::analysis_limits::byte_size;
 use super::fields::Fields;
-use super::job::byte_size;
 use crate::node::http::ApiError;
 use crate::node::ml::duration::{exact, parse_ms, written};
 
@@ -79,9 +79,8 @@ fn refused(name: &str, why: &str, given_ms: i64) -> ApiError {
 fn check_memory(fields: &Fields<'_>) -> Result<(), ApiError> {
     let bytes = match fields.value("max_model_memory") {
         None => return Ok(()),
-        Some(Value::Number(bytes)) => bytes.as_u64(),
-        Some(Value::String(text)) => byte_size(text),
-        Some(_) => None,
+        Some(Value::String(text)) => Some(byte_size(text, "max_model_memory")?),
+        Some(other) => other.as_u64(),
     };
     match bytes {
         None => Err(ApiError::parsing("failed to parse setting [max_model_memory] as a size in bytes")),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::analysis_limits::AnalysisLimits;
 use super::fields::{Fields, not_supported};
 use super::retention::Retention;
 use super::{analysis, detector_update, model_plot};
@@ -36,7 +37,6 @@ pub(crate) struct Job {
 
 /// The id that stands for no snapshot at all after a revert to it.
 pub(crate) const EMPTY_SNAPSHOT: &str = "empty";
-const MEMORY_LIMIT_DEFAULT: &str = "1024mb";
 const KNOWN: [&str; 18] = [
     "job_id",
     "job_type",
@@ -98,7 +98,9 @@ impl Job {
         source.extend(
             body.iter().filter(|(name, _)| *name != "job_id").map(|(name, value)| (name.clone(), value.clone())),
         );
-        Self::read(source)
+        let job = Self::read(source)?;
+        analysis::check_new(&job.plan, fields.object("analysis_config")?)?;
+        Ok(job)
     }
 
     /// Reads what [`Job::source`] gave.
@@ -114,11 +116,11 @@ impl Job {
             return Err(crate::node::ml::problem::Problem::GroupName(id).into());
         }
         check_plain(&fields)?;
-        let limit_bytes = memory_limit(&fields)?;
+        let limits = AnalysisLimits::read(&fields)?;
         let config = fields.object("analysis_config")?;
         let config = config.ok_or_else(|| ApiError::illegal_argument("An analysis_config must be set"))?;
         let plot = model_plot::read(&fields)?;
-        let plan = Plan { plot: plot.clone().unwrap_or_default(), ..analysis::plan(config, limit_bytes)? };
+        let plan = Plan { plot: plot.clone().unwrap_or_default(), ..analysis::plan(config, limits.memory_bytes)? };
         let (time_field, time_format) = data_description(&fields)?;
         check_time_field(&plan, &time_field)?;
         let results_name = results_name(fields.text("results_index_name")?)?;
@@ -126,10 +128,7 @@ impl Job {
         let shown = analysis::shown(&plan, config);
         let format = if time_format == TimeFormat::Epoch { "epoch" } else { "epoch_ms" };
         source.insert("analysis_config".to_owned(), shown);
-        source.insert(
-            "analysis_limits".to_owned(),
-            json!({"model_memory_limit": format!("{}mb", limit_bytes >> 20), "categorization_examples_limit": 4}),
-        );
+        source.insert("analysis_limits".to_owned(), limits.shown());
         source.insert("data_description".to_owned(), json!({"time_field": time_field, "time_format": format}));
         retention.show(&mut source);
         source.insert("results_index_name".to_owned(), json!(results_name));
@@ -179,6 +178,10 @@ impl Job {
                 return Err(not_supported("job_update", name));
             } else if name == "detectors" {
                 detector_update::apply(&mut source, value)?;
+            } else if name == "model_prune_window" {
+                if let Some(config) = source.get_mut("analysis_config").and_then(Value::as_object_mut) {
+                    config.insert(name.clone(), value.clone());
+                }
             } else if name == "job_id" {
                 // The path's counts, as in Elasticsearch.
             } else if UPDATABLE.contains(&name.as_str()) {
@@ -206,35 +209,6 @@ fn check_plain(fields: &Fields<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn memory_limit(fields: &Fields<'_>) -> Result<u64, ApiError> {
-    let empty = Map::new();
-    let limits = Fields::new("analysis_limits", fields.object("analysis_limits")?.unwrap_or(&empty))
-        .only(&["model_memory_limit", "categorization_examples_limit"], &[])?;
-    let default = json!(MEMORY_LIMIT_DEFAULT);
-    let bytes = match limits.value("model_memory_limit").unwrap_or(&default) {
-        Value::Number(mebibytes) => mebibytes.as_u64().and_then(|count| count.checked_mul(1 << 20)),
-        Value::String(text) => byte_size(text),
-        _ => None,
-    };
-    let bytes = bytes.ok_or_else(|| ApiError::illegal_argument("failed to parse setting [model_memory_limit]"))?;
-    if bytes < 1 << 20 {
-        let found = bytes >> 20;
-        return Err(ApiError::illegal_argument(format!("model_memory_limit must be at least 1 MiB. Value = {found}")));
-    }
-    Ok(bytes)
-}
-
-/// `512mb`, `1gb`, `1048576b`
-pub(super) fn byte_size(text: &str) -> Option<u64> {
-    let lower = text.trim().to_ascii_lowercase();
-    let units: [(&str, u64); 8] =
-        [("kb", 10), ("mb", 20), ("gb", 30), ("tb", 40), ("k", 10), ("m", 20), ("g", 30), ("b", 0)];
-    units.iter().find_map(|(unit, shift)| {
-        let number: u64 = lower.strip_suffix(unit)?.trim().parse().ok()?;
-        number.checked_mul(1 << shift)
-    })
-}
-
 fn data_description(fields: &Fields<'_>) -> Result<(String, TimeFormat), ApiError> {
     let object = fields.object("data_description")?;
     let object = object.ok_or_else(|| ApiError::illegal_argument("A data_description must be set"))?;
@@ -244,7 +218,7 @@ fn data_description(fields: &Fields<'_>) -> Result<(String, TimeFormat), ApiErro
         return Err(not_supported("data_description", &format!("format {other}")));
     }
     let time_field = description.text("time_field")?.unwrap_or("time").to_owned();
-    let time_format = match description.text("time_format")?.unwrap_or("epoch") {
+    let time_format = match description.text("time_format")?.unwrap_or("epoch_ms") {
         "epoch" => TimeFormat::Epoch,
         "epoch_ms" => TimeFormat::EpochMs,
         other => return Err(not_supported("data_description", &format!("time_format {other}"))),

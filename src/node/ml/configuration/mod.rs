@@ -1,6 +1,7 @@
 //! What a job or a datafeed was configured to do: read strictly, kept as Elasticsearch shows it.
 
 mod analysis;
+mod analysis_limits;
 mod calendar;
 mod datafeed;
 mod delayed_data;

@@ -125,8 +125,8 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
             filters::check_known(metadata, &job)?;
             check_names(metadata, &job)?;
             let old = metadata.job(&id)?;
-            if old.plan.memory_limit_bytes != job.plan.memory_limit_bytes {
-                check_memory_limit(&call, metadata, &job)?;
+            if old.source().get("analysis_limits") != job.source().get("analysis_limits") {
+                check_limits(&call, metadata, &job)?;
             }
             let job = Arc::new(job);
             metadata.jobs.insert(id.clone(), Arc::clone(&job));
@@ -137,12 +137,11 @@ pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
 }
 
 /// # Errors
-/// 409 while the job is open, 400 for less than its model takes.
-fn check_memory_limit(call: &Call, metadata: &Metadata, job: &Job) -> Result<(), ApiError> {
+/// 400 while the job is open, and for less memory than its model takes.
+fn check_limits(call: &Call, metadata: &Metadata, job: &Job) -> Result<(), ApiError> {
     const MIB: u64 = 1 << 20;
     if metadata.job_task(&job.id).is_some() {
-        let field = "analysis_limits".to_owned();
-        return Err(Problem::UpdateOpenJob { job: job.id.clone(), field }.into());
+        return Err(Problem::UpdateOpenLimits.into());
     }
     let progress: Progress = read(&call.node.core, &state_key::progress(&job.id))?.unwrap_or_default();
     let used = progress.model_size.get("model_bytes").and_then(Value::as_u64).unwrap_or(0);

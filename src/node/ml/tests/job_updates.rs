@@ -21,6 +21,7 @@ async fn every_member_that_can_change_changes() {
         "model_snapshot_retention_days": 7,
         "daily_model_snapshot_retention_after_days": 3,
         "results_retention_days": 30,
+        "model_prune_window": "60d",
         "detectors": [{"detector_index": 0, "description": "mine", "custom_rules": rules}],
     });
     let updated = bench.done("POST /_ml/anomaly_detectors/j/_update", body).await;
@@ -34,6 +35,7 @@ async fn every_member_that_can_change_changes() {
         ("/model_snapshot_retention_days", json!(7)),
         ("/daily_model_snapshot_retention_after_days", json!(3)),
         ("/results_retention_days", json!(30)),
+        ("/analysis_config/model_prune_window", json!("60d")),
         ("/analysis_config/detectors/0/detector_description", json!("mine")),
         ("/analysis_config/detectors/0/custom_rules", rules),
     ] {
@@ -50,6 +52,7 @@ async fn every_member_that_can_change_changes() {
         (json!({"detectors": [{"detector_index": 1}]}), 400, "Supplied detector_index [1] is >= the number of detectors [1]"),
         (json!({"detectors": scoped}), 400, "Invalid detector rule: scope field 'value' is invalid; detector has no available fields for scoping"),
         (json!({"background_persist_interval": "1h"}), 400, "[job_update] [background_persist_interval] is not supported by the embedded node"),
+        (json!({"model_prune_window": "90s"}), 400, "model_prune_window [90s] must be a multiple of bucket_span [1m] and at least [2] of it"),
         (json!({"groups": ["j"]}), 400, "job and group names must be unique but job [j] and group [j] have the same name"),
     ];
     for (body, status, reason) in cases {
@@ -71,8 +74,8 @@ async fn a_job_cannot_have_less_memory_than_it_takes() {
     let lines: String = lines.map(|record| record.to_string()).collect();
     bench.done("POST /_ml/anomaly_detectors/j/_data", Value::String(lines)).await;
     let limit = json!({"analysis_limits": {"model_memory_limit": "1mb"}});
-    let (status, _) = bench.refused("POST /_ml/anomaly_detectors/j/_update", limit.clone()).await;
-    assert_eq!(status, 409, "while it is open");
+    let refused = bench.refused("POST /_ml/anomaly_detectors/j/_update", limit.clone()).await;
+    assert_eq!(refused, (400, "Cannot update analysis_limits while the job is open".to_owned()));
     bench.done("POST /_ml/anomaly_detectors/j/_close", Value::Null).await;
     let used = bench.job_stats("j").await["model_size_stats"]["model_bytes"].as_u64().unwrap().div_ceil(1 << 20);
     let reason = format!(
