@@ -18,6 +18,9 @@ pub use start::{RunningNode, StartError, routes, start, start_with};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use self::clock::Clock;
 use self::documents::Documents;
@@ -58,6 +61,8 @@ pub enum Security {
     },
 }
 
+const BULK_STEPS_MAX: usize = 4;
+
 /// What every part of the node works with; clones are the same.
 #[derive(Clone, Debug)]
 pub struct Core {
@@ -65,6 +70,14 @@ pub struct Core {
     pub documents: Documents,
     pub clock: Clock,
     pub identity: Identity,
+    /// Steps of `_bulk` that are parsed, written or answered at one time; others wait.
+    pub bulk_steps: Arc<Semaphore>,
+}
+
+impl Core {
+    fn new(store: Store, documents: Documents, clock: Clock, identity: Identity) -> Self {
+        Self { store, documents, clock, identity, bulk_steps: Arc::new(Semaphore::new(BULK_STEPS_MAX)) }
+    }
 }
 
 /// What handlers get.

@@ -140,7 +140,7 @@ async fn live(
     let listener = tokio::net::TcpListener::from_std(listener).map_err(bind)?;
     let identity = Identity::load(&store, settings.cluster_name, address).await?;
     let documents = Documents::new(store.clone(), clock.clone());
-    let core = Core { store, documents, clock, identity };
+    let core = Core::new(store, documents, clock, identity);
     let ml = ml::Ml::start(&core).await?;
     let node = Arc::new(Node { core, ml });
     let dispatcher = Dispatcher::new(Arc::clone(&node), Arc::clone(&gatekeeper), Table::new(routes()));

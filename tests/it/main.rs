@@ -22,6 +22,7 @@ mod limits;
 mod maintenance;
 mod node;
 mod node_apis;
+mod node_bulk;
 mod node_crash;
 mod node_ml;
 mod node_start;

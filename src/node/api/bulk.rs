@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::bulk_lines::{Action, Kind, Lines};
@@ -10,78 +11,105 @@ use super::document::shown;
 use super::route;
 use crate::elasticsearch::error_body::Exception;
 use crate::node::Node;
-use crate::node::http::{ApiError, Reply, Request};
+use crate::node::http::{ApiError, Body, Reply, Request};
 use crate::node::router::Route;
-use crate::node::store::{Batch, DocumentWrite, Expected, Operation, Outcome, Source, WriteKind};
+use crate::node::store::{Batch, DocumentWrite, Expected, Operation, Outcome, Source, StoreError, WriteKind};
 
 /// Bytes of sources, and actions, that are committed together: what a bulk holds parsed in memory.
 const STEP_BYTES: usize = 4 * 1024 * 1024;
 const STEP_ACTIONS: usize = 2000;
+/// What an item of the answer takes in memory, roughly.
+const ITEM_BYTES: usize = 1024;
 
 #[rustfmt::skip] // a table: one route a line
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        route!(POST "/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
-        route!(PUT "/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
-        route!(POST "/{index}/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
-        route!(PUT "/{index}/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk),
+        route!(POST "/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk).streaming(),
+        route!(PUT "/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk).streaming(),
+        route!(POST "/{index}/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk).streaming(),
+        route!(PUT "/{index}/_bulk" "indices:data/write/bulk" ["refresh", "require_alias", "timeout", "wait_for_active_shards"] => bulk).streaming(),
     ]
 }
 
-/// An item of the answer: decided already, or by the commit.
+/// What came of the actions so far.
+#[derive(Default)]
+struct Answer {
+    items: Vec<Value>,
+    errors: bool,
+}
+
+impl Answer {
+    fn add(&mut self, item: Value, failed: bool) {
+        self.items.push(item);
+        self.errors |= failed;
+    }
+}
+
+/// An action that is read: refused already, or decided by the commit.
 enum Item {
-    Decided(Value),
+    Refused(Value),
     Pending(Kind, String, Option<String>),
 }
 
-async fn bulk(node: Arc<Node>, request: Request) -> Result<Reply, ApiError> {
+async fn bulk(node: Arc<Node>, mut request: Request) -> Result<Reply, ApiError> {
     let started = Instant::now();
-    let default = request.parameters.get("index").cloned();
-    // A malformed line refuses the whole request before anything is written, as Elasticsearch does.
-    let mut check = Lines::new(request.body.clone())?;
-    let mut missing = 0;
-    while let Some(action) = check.next()? {
-        missing += usize::from(action.index.is_none() && default.is_none());
+    let Some(mut body) = request.stream.take() else { return Err(ApiError::empty(StatusCode::BAD_REQUEST)) };
+    let written = write(&node, &request, &mut body).await;
+    if written.is_err() {
+        body.drain().await;
     }
-    if missing > 0 {
-        return Err(ApiError::validation(&vec!["index is missing".to_owned(); missing]));
-    }
-    let mut lines = Lines::new(request.body.clone())?;
-    let mut answer = Vec::new();
-    let mut errors = false;
-    loop {
-        let (batch, items) = step(&node, &request, &mut lines, default.as_deref())?;
-        if items.is_empty() {
-            break;
-        }
-        let mut outcomes = node.core.store.commit(batch).await?.outcomes.into_iter();
-        for item in items {
-            let (value, failed) = match item {
-                Item::Decided(value) => (value, true),
-                Item::Pending(kind, index, id) => match outcomes.next() {
-                    Some(Ok(outcome)) => (done(kind, &outcome), false),
-                    Some(Err(refused)) => (failed(kind, &index, id.as_deref(), refused.into()), true),
-                    None => continue,
-                },
-            };
-            errors |= failed;
-            answer.push(value);
-        }
-    }
-    Ok(Reply::json(json!({ "errors": errors, "took": started.elapsed().as_millis(), "items": answer })))
+    let Answer { items, errors } = written?;
+    Ok(Reply::json(json!({ "errors": errors, "took": started.elapsed().as_millis(), "items": items })))
 }
 
-/// Reads the next actions and makes their batch.
-fn step(
+/// Writes a body as it comes, step by step. As in Elasticsearch a malformed line refuses the request, and what was written before
+/// it came stays.
+async fn write(node: &Node, request: &Request, body: &mut Body) -> Result<Answer, ApiError> {
+    let default = request.parameters.get("index").map(String::as_str);
+    let (mut lines, mut answer) = (Lines::new(), Answer::default());
+    loop {
+        let actions = next_actions(&mut lines, body).await?;
+        if actions.is_empty() {
+            return Ok(answer);
+        }
+        let missing = actions.iter().filter(|action| action.index.is_none() && default.is_none()).count();
+        if missing > 0 {
+            return Err(ApiError::validation(&vec!["index is missing".to_owned(); missing]));
+        }
+        commit(node, request, default, actions, &mut answer).await?;
+        body.hold(lines.buffered() + answer.items.len() * ITEM_BYTES)?;
+    }
+}
+
+/// The actions of a step; none at the end of the body.
+async fn next_actions(lines: &mut Lines, body: &mut Body) -> Result<Vec<Action>, ApiError> {
+    let (mut actions, mut bytes) = (Vec::new(), 0);
+    loop {
+        while bytes < STEP_BYTES && actions.len() < STEP_ACTIONS {
+            let Some(action) = lines.next()? else { break };
+            bytes += action.source.len();
+            actions.push(action);
+        }
+        if bytes >= STEP_BYTES || actions.len() >= STEP_ACTIONS {
+            return Ok(actions);
+        }
+        let Some(part) = body.part().await? else {
+            return lines.end().map(|()| actions);
+        };
+        lines.add(&part);
+    }
+}
+
+async fn commit(
     node: &Node,
     request: &Request,
-    lines: &mut Lines,
     default: Option<&str>,
-) -> Result<(Batch, Vec<Item>), ApiError> {
-    let (mut batch, mut items, mut bytes) = (Batch::new(), Vec::new(), 0);
-    while bytes < STEP_BYTES && items.len() < STEP_ACTIONS {
-        let Some(action) = lines.next()? else { break };
-        bytes += action.source.len();
+    actions: Vec<Action>,
+    answer: &mut Answer,
+) -> Result<(), ApiError> {
+    let _permit = node.core.bulk_steps.acquire().await.map_err(|_| StoreError::Closed)?;
+    let (mut batch, mut items) = (Batch::new(), Vec::with_capacity(actions.len()));
+    for action in actions {
         let index = action.index.clone().or_else(|| default.map(str::to_owned)).unwrap_or_default();
         let (kind, id) = (action.kind, action.id.clone());
         match operation(node, request, &index, action) {
@@ -89,10 +117,21 @@ fn step(
                 batch.push(operation);
                 items.push(Item::Pending(kind, index, id));
             }
-            Err(error) => items.push(Item::Decided(failed(kind, &index, id.as_deref(), error))),
+            Err(error) => items.push(Item::Refused(failed(kind, &index, id.as_deref(), error))),
         }
     }
-    Ok((batch, items))
+    let mut outcomes = node.core.store.commit(batch).await?.outcomes.into_iter();
+    for item in items {
+        match item {
+            Item::Refused(item) => answer.add(item, true),
+            Item::Pending(kind, index, id) => match outcomes.next() {
+                Some(Ok(outcome)) => answer.add(done(kind, &outcome), false),
+                Some(Err(refused)) => answer.add(failed(kind, &index, id.as_deref(), refused.into()), true),
+                None => {}
+            },
+        }
+    }
+    Ok(())
 }
 
 fn operation(node: &Node, request: &Request, index: &str, action: Action) -> Result<Operation, ApiError> {

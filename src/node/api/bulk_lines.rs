@@ -1,8 +1,9 @@
 //! Reads the lines of a `_bulk` body.
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes, BytesMut};
 use serde_json::Value;
 
+use crate::elasticsearch::error_body::Exception;
 use crate::node::http::ApiError;
 
 /// One action of a bulk body.
@@ -37,68 +38,103 @@ impl Kind {
     }
 }
 
-/// Goes through a body, action by action.
+/// Reads a body that comes in parts, action by action.
+#[derive(Default)]
 pub(super) struct Lines {
-    rest: Bytes,
+    buffer: BytesMut,
+    /// The buffer up to here has no newline.
+    scanned: usize,
     line: usize,
+    /// An action whose source has not come yet.
+    waiting: Option<Action>,
+    blank: bool,
 }
 
 impl Lines {
-    /// # Errors
-    /// A body without a newline at its end.
-    pub(super) fn new(body: Bytes) -> Result<Self, ApiError> {
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(ApiError::new(
-                400,
-                crate::elasticsearch::error_body::Exception::new("parse_exception", "request body is required"),
-            ));
-        }
-        if !body.ends_with(b"\n") {
-            return Err(ApiError::illegal_argument("The bulk request must be terminated by a newline [\\n]"));
-        }
-        Ok(Self { rest: body, line: 0 })
+    pub(super) fn new() -> Self {
+        Self { blank: true, ..Self::default() }
     }
 
-    /// The next action; `None` at the end.
+    pub(super) fn add(&mut self, part: &[u8]) {
+        self.blank = self.blank && part.iter().all(u8::is_ascii_whitespace);
+        self.buffer.extend_from_slice(part);
+    }
+
+    /// How much has come and was not given out, in bytes.
+    pub(super) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The next action; `None` when more has to come first.
     ///
     /// # Errors
     /// 400 with Elasticsearch's text: nothing after a malformed line is read.
     pub(super) fn next(&mut self) -> Result<Option<Action>, ApiError> {
-        let head = loop {
-            match self.take() {
+        let mut action = match self.waiting.take() {
+            Some(action) => action,
+            None => match self.head()? {
+                Some(action) => action,
                 None => return Ok(None),
-                // An empty line between actions says nothing.
-                Some(line) if line.iter().all(u8::is_ascii_whitespace) => {}
-                Some(line) => break line,
-            }
+            },
         };
-        let mut action = self.head(&head)?;
         if action.kind != Kind::Delete {
-            let missing = || ApiError::illegal_argument("Malformed action/metadata line, expected a source after it");
-            action.source = self.take().ok_or_else(missing)?;
+            let Some(source) = self.take() else {
+                self.waiting = Some(action);
+                return Ok(None);
+            };
+            action.source = source;
         }
         Ok(Some(action))
     }
 
-    fn take(&mut self) -> Option<Bytes> {
-        if self.rest.is_empty() {
-            return None;
+    /// Nothing more comes.
+    ///
+    /// # Errors
+    /// A body that is empty, or does not end where an action ends.
+    pub(super) fn end(&self) -> Result<(), ApiError> {
+        if self.blank {
+            return Err(ApiError::new(400, Exception::new("parse_exception", "request body is required")));
         }
+        if !self.buffer.is_empty() {
+            return Err(ApiError::illegal_argument("The bulk request must be terminated by a newline [\\n]"));
+        }
+        match &self.waiting {
+            None => Ok(()),
+            Some(_) => Err(ApiError::illegal_argument("Malformed action/metadata line, expected a source after it")),
+        }
+    }
+
+    /// The next line that is whole.
+    fn take(&mut self) -> Option<Bytes> {
+        let Some(found) = memchr::memchr(b'\n', self.buffer.get(self.scanned..).unwrap_or_default()) else {
+            self.scanned = self.buffer.len();
+            return None;
+        };
+        let mut line = self.buffer.split_to(self.scanned + found);
+        self.buffer.advance(1);
+        self.scanned = 0;
         self.line += 1;
-        let end = memchr::memchr(b'\n', &self.rest).unwrap_or(self.rest.len());
-        let mut line = self.rest.split_to(end);
-        let _ = self.rest.split_to(self.rest.len().min(1));
         if line.ends_with(b"\r") {
             line.truncate(line.len() - 1);
         }
-        Some(line)
+        Some(line.freeze())
+    }
+
+    fn head(&mut self) -> Result<Option<Action>, ApiError> {
+        while let Some(line) = self.take() {
+            // An empty line between actions says nothing.
+            if !line.iter().all(u8::is_ascii_whitespace) {
+                return self.read(&line).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     fn malformed(&self, what: &str) -> ApiError {
         ApiError::illegal_argument(format!("Malformed action/metadata line [{}], {what}", self.line))
     }
 
-    fn head(&self, line: &[u8]) -> Result<Action, ApiError> {
+    fn read(&self, line: &[u8]) -> Result<Action, ApiError> {
         let value: Value = serde_json::from_slice(line).map_err(|_| self.malformed("expected START_OBJECT"))?;
         let members = value.as_object().ok_or_else(|| self.malformed("expected START_OBJECT"))?;
         let mut members = members.iter();
@@ -152,13 +188,22 @@ mod tests {
 
     type Read = (&'static str, Option<String>, String);
 
-    fn read(body: &str) -> Result<Vec<Read>, String> {
-        let mut lines = Lines::new(Bytes::from(body.to_owned())).map_err(|error| error.reason().to_owned())?;
+    /// Reads a body that comes in parts of so many bytes.
+    fn read_parts(body: &str, bytes: usize) -> Result<Vec<Read>, String> {
+        let mut lines = Lines::new();
         let mut found = Vec::new();
-        while let Some(action) = lines.next().map_err(|error| error.reason().to_owned())? {
-            found.push((action.kind.name(), action.id, String::from_utf8_lossy(&action.source).into_owned()));
+        for part in body.as_bytes().chunks(bytes) {
+            lines.add(part);
+            while let Some(action) = lines.next().map_err(|error| error.reason().to_owned())? {
+                found.push((action.kind.name(), action.id, String::from_utf8_lossy(&action.source).into_owned()));
+            }
         }
+        lines.end().map_err(|error| error.reason().to_owned())?;
         Ok(found)
+    }
+
+    fn read(body: &str) -> Result<Vec<Read>, String> {
+        read_parts(body, usize::MAX)
     }
 
     #[test]
@@ -185,7 +230,9 @@ mod tests {
                 "{\"delete\":{}}\n{\"upsert\":{}}\n",
                 "Malformed action/metadata line [2], expected field [create], [delete], [index] or [update] but found [upsert]",
             ),
+            ("{\"index\":{}}\n", "Malformed action/metadata line, expected a source after it"),
             (" \n", "request body is required"),
+            ("", "request body is required"),
         ] {
             assert_eq!(read(body), Err(reason.to_owned()));
         }
@@ -195,6 +242,16 @@ mod tests {
         #[test]
         fn never_panics(body in "[{}\":a-z_\n\r ]{0,60}") {
             let _ = read(&body);
+        }
+
+        #[test]
+        fn parts_make_no_difference(
+            lines in proptest::collection::vec("\\{\"index\":\\{\\}\\}|\\{\"delete\":\\{\"_id\":\"a\"\\}\\}|\\{\\}| |\r|x", 0..12),
+            end in "\n?",
+            bytes in 1..40_usize,
+        ) {
+            let body = lines.join("\n") + &end;
+            prop_assert_eq!(read_parts(&body, bytes), read(&body));
         }
 
         #[test]

@@ -1,7 +1,6 @@
 //! Runs a search over the indices of one snapshot.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -10,9 +9,10 @@ use super::matcher::Matcher;
 use super::request::{Direction, Missing, SearchRequest, Sort, TrackTotal};
 use super::sorting::{self, Key, Sorter};
 use super::source_filter::filtered;
+use super::walk::{Looked, Walk, candidates};
 use super::{Document, Hit, Hits, QueryNode, Relation, SearchError, Total};
 use crate::node::indices::IndexMetadata;
-use crate::node::store::{Head, PRIMARY_TERM, Reader, Step, StoreError};
+use crate::node::store::{PRIMARY_TERM, Reader, Step, StoreError};
 
 /// The sources of one page together.
 const PAGE_BYTES_MAX: usize = 100 * 1024 * 1024;
@@ -33,6 +33,21 @@ struct Search<'a> {
     wanted: usize,
     best: Vec<Candidate>,
     found: u64,
+}
+
+/// The page that one index gives.
+struct Page<'a> {
+    place: usize,
+    matcher: &'a Matcher,
+    sorters: Vec<Sorter>,
+    after: Option<Vec<Key>>,
+    /// The first matches are the best.
+    enough: bool,
+    taken: usize,
+    /// Where the walk was when the page was full.
+    edge: Option<i64>,
+    /// All matches were counted.
+    whole: bool,
 }
 
 /// Runs a search; blocking.
@@ -81,8 +96,8 @@ pub(super) fn count(
             found += reader.counters(index.number)?.documents;
             continue;
         }
-        candidates(reader, index, &matcher, |id, _, source| {
-            found += u64::from(matcher.matches(id, source));
+        candidates(reader, index, &matcher, |looked| {
+            found += u64::from(matcher.matches(looked.id, looked.source));
             Ok(Step::Next)
         })?;
     }
@@ -98,30 +113,47 @@ impl Search<'_> {
     fn index(&mut self, place: usize, index: &IndexMetadata, matcher: &Matcher) -> Result<bool, SearchError> {
         let sorters: Vec<_> = self.sorts.iter().map(|sort| Sorter::compile(sort, index)).collect::<Result<_, _>>()?;
         let after = self.after(&sorters)?;
-        let reader = self.reader;
+        let (reader, before) = (self.reader, self.found);
+        let first_key = after.as_ref().and_then(|keys| keys.first());
+        let total = self.request.track_total;
+        let walk = self.sorts.first().and_then(|sort| Walk::plan(index, sort, first_key, matcher, total));
         let enough = self.enough(matcher);
-        let mut taken = 0;
-        let before = self.found;
-        let mut whole = true;
-        candidates(reader, index, matcher, |id, head, source| {
-            let Some(score) = matcher.score(id, source) else { return Ok(Step::Next) };
-            self.found += 1;
-            let keys: Vec<Key> = sorters.iter().map(|sorter| sorter.key(id, head, score, source)).collect();
-            if after.as_ref().is_none_or(|after| order(&self.sorts, &keys, after) == Ordering::Greater) {
-                taken += 1;
-                self.offer(Candidate { index: place, id: id.to_owned(), score, keys });
-            }
-            if enough && taken >= self.wanted && self.counted() {
-                whole = false;
-                return Ok(Step::Stop);
-            }
-            Ok(Step::Next)
-        })?;
-        if matches!(matcher, Matcher::All) && !whole {
-            self.found = before + reader.counters(index.number)?.documents;
-            whole = true;
+        let mut page = Page { place, matcher, sorters, after, enough, taken: 0, edge: None, whole: true };
+        match walk {
+            Some(walk) => walk.go(reader, index, |time, found| Ok(self.consider(&mut page, time, found)))?,
+            None => candidates(reader, index, matcher, |found| Ok(self.consider(&mut page, None, found)))?,
         }
-        Ok(whole)
+        if matches!(matcher, Matcher::All) {
+            self.found = before + reader.counters(index.number)?.documents;
+            return Ok(true);
+        }
+        Ok(page.whole)
+    }
+
+    /// Takes a document that matches; `time` where an index is walked through in the order of the first sort.
+    fn consider(&mut self, page: &mut Page<'_>, time: Option<i64>, found: Looked<'_>) -> Step {
+        // Whatever has the same time as the last of the page may still come before it.
+        if page.edge.is_some_and(|edge| time != Some(edge)) && self.counted() {
+            page.whole = false;
+            return Step::Stop;
+        }
+        let Some(score) = page.matcher.score(found.id, found.source) else { return Step::Next };
+        self.found += 1;
+        let key = |sorter: &Sorter| sorter.key(found.id, found.head, score, found.source);
+        let keys: Vec<Key> = page.sorters.iter().map(key).collect();
+        if page.after.as_ref().is_none_or(|after| order(&self.sorts, &keys, after) == Ordering::Greater) {
+            page.taken += 1;
+            self.offer(Candidate { index: page.place, id: found.id.to_owned(), score, keys });
+        }
+        if page.taken < self.wanted {
+            return Step::Next;
+        }
+        page.edge = page.edge.or(time);
+        if page.enough && self.counted() {
+            page.whole = false;
+            return Step::Stop;
+        }
+        Step::Next
     }
 
     /// Whether the first matches of an index are the best ones: all score alike and nothing else sorts.
@@ -228,49 +260,6 @@ fn order(sorts: &[Sort], left: &[Key], right: &[Key]) -> Ordering {
         .map(|(sort, (left, right))| sorting::compare(sort, left, right))
         .find(|order| order.is_ne())
         .unwrap_or(Ordering::Equal)
-}
-
-/// Goes through the documents that can match: the named ids, those in the range of times, or all.
-fn candidates(
-    reader: &Reader,
-    index: &IndexMetadata,
-    matcher: &Matcher,
-    mut visit: impl FnMut(&str, &Head, &Value) -> Result<Step, SearchError>,
-) -> Result<(), SearchError> {
-    if let Some(ids) = matcher.ids() {
-        return some(reader, index, ids, visit);
-    }
-    if let Some((path, from, to)) = matcher.times()
-        && let Some(field) = index.ordered.get(path).copied()
-    {
-        return reader.in_order((index.number, field), (from, to), None, true, |time, id| {
-            let Some((head, source)) = reader.document(index.number, id)? else { return Ok(Step::Next) };
-            // A document with several times in the range stands there several times.
-            let first =
-                head.times.iter().filter(|(number, time)| *number == field && *time >= from).map(|(_, time)| *time);
-            if first.min() != Some(time) {
-                return Ok(Step::Next);
-            }
-            visit(id, &head, &parsed(&source)?)
-        });
-    }
-    reader.scan(index.number, |id, head, source| visit(id, &head, &parsed(source)?))
-}
-
-fn some(
-    reader: &Reader,
-    index: &IndexMetadata,
-    ids: &BTreeSet<String>,
-    mut visit: impl FnMut(&str, &Head, &Value) -> Result<Step, SearchError>,
-) -> Result<(), SearchError> {
-    for id in ids {
-        if let Some((head, source)) = reader.document(index.number, id)?
-            && visit(id, &head, &parsed(&source)?)? == Step::Stop
-        {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// A stored source as a value.

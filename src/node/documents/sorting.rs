@@ -36,6 +36,12 @@ enum By {
     Unmapped,
 }
 
+impl By {
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::Field { kind, .. } if kind.is_whole_number() || *kind == Kind::Date)
+    }
+}
+
 impl Sorter {
     /// # Errors
     /// A field that does not sort.
@@ -80,21 +86,27 @@ impl Sorter {
             Key::Whole(number) => json!(number),
             Key::Real(number) => json!(number),
             Key::Text(text) => json!(text),
-            Key::Missing => match (&self.by, self.sort.missing, self.sort.direction) {
-                (By::Field { kind, .. }, missing, direction) if kind.is_whole_number() || *kind == Kind::Date => {
-                    let high = (missing == Missing::Last) == (direction == Direction::Ascending);
-                    json!(if high { i64::MAX } else { i64::MIN })
-                }
-                _ => Value::Null,
-            },
+            Key::Missing if self.by.is_whole() => json!(self.absent()),
+            Key::Missing => Value::Null,
         }
+    }
+
+    /// What a missing whole number or date is shown as.
+    fn absent(&self) -> i64 {
+        let high = (self.sort.missing == Missing::Last) == (self.sort.direction == Direction::Ascending);
+        if high { i64::MAX } else { i64::MIN }
     }
 
     /// Reads a value of `search_after`.
     pub(super) fn read(&self, value: &Value) -> Key {
         match (&self.by, value) {
             (_, Value::Null) => Key::Missing,
-            (By::Field { kind: Kind::Date, formats, .. }, value) => {
+            // The index of the last hit may have had the field where this one has not.
+            (by, value) if (by.is_whole() || matches!(by, By::Unmapped)) && *value == json!(self.absent()) => {
+                Key::Missing
+            }
+            // A number is milliseconds, as hits show them, and never the year that the field's format would see in it.
+            (By::Field { kind: Kind::Date, formats, .. }, value) if !value.is_number() => {
                 formats.milliseconds(value).map_or(Key::Missing, Key::Whole)
             }
             (_, Value::Number(number)) => match number.as_i64() {

@@ -21,6 +21,7 @@ struct Inner {
 enum Shape {
     Full { exception: Exception, reason: String },
     Simple { text: String, with_status: bool },
+    Empty,
 }
 
 impl ApiError {
@@ -38,6 +39,11 @@ impl ApiError {
     /// `{"error":"text"}`, as `no handler found` has it.
     pub fn bare(status: u16, text: impl Into<String>) -> Self {
         Self::shaped(status, Shape::Simple { text: text.into(), with_status: false })
+    }
+
+    /// No body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self::shaped(status.as_u16(), Shape::Empty)
     }
 
     fn shaped(status: u16, shape: Shape) -> Self {
@@ -107,6 +113,7 @@ impl ApiError {
         match &self.0.shape {
             Shape::Full { reason, .. } => reason,
             Shape::Simple { text, .. } => text,
+            Shape::Empty => "",
         }
     }
 
@@ -114,7 +121,7 @@ impl ApiError {
     pub fn item(&self) -> Value {
         match &self.0.shape {
             Shape::Full { exception, .. } => exception.item(),
-            Shape::Simple { text, .. } => Exception::new("exception", text.clone()).item(),
+            Shape::Simple { .. } | Shape::Empty => Exception::new("exception", self.reason()).item(),
         }
     }
 
@@ -123,6 +130,7 @@ impl ApiError {
         let body = match shape {
             Shape::Full { exception, .. } => exception.full(status.as_u16()),
             Shape::Simple { text, with_status } => error_body::simple(&text, with_status.then_some(status.as_u16())),
+            Shape::Empty => return Reply { headers, ..Reply::empty(status) },
         };
         Reply { headers, ..Reply::with_status(status, body) }
     }

@@ -1,10 +1,12 @@
 //! What handlers take and give: a request after routing, a reply before it is written out.
 
+mod body;
 mod error;
 mod query;
 mod reply;
 mod table;
 
+pub use body::{BODY_BYTES_MAX, Body, Room};
 pub use error::ApiError;
 pub use query::{Query, QueryProblem, decode, duration};
 pub use reply::{Content, Reply};
@@ -19,11 +21,8 @@ use serde_json::Value;
 use crate::elasticsearch::error_body::Exception;
 use crate::node::security::{Access, Caller};
 
-/// A body over this is answered 413.
-pub const BODY_BYTES_MAX: usize = 100 * 1024 * 1024;
-
 /// A request that the router has matched, authenticated and authorized.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Request {
     pub method: Method,
     /// The raw path, as received, without the query.
@@ -34,6 +33,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// At most [`BODY_BYTES_MAX`]; the `source` parameter where there is no body.
     pub body: Bytes,
+    /// In place of `body` on a route that streams.
+    pub stream: Option<Body>,
     pub caller: Caller,
     /// What the caller may do with indices.
     pub access: Access,

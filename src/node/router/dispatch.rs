@@ -2,7 +2,6 @@
 //! authorization, handler.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,7 +14,7 @@ use super::table::{Entry, Match, Table};
 use super::unknown_parameter;
 use crate::elasticsearch::error_body::Exception;
 use crate::node::Node;
-use crate::node::http::{ApiError, Content, Query, Reply, Request};
+use crate::node::http::{ApiError, Body, Content, Query, Reply, Request};
 use crate::node::security::{Access, Caller, Gatekeeper};
 
 const WARNING: HeaderName = HeaderName::from_static("warning");
@@ -46,7 +45,7 @@ impl Dispatcher {
     }
 
     /// Answers one request; `body` is read only when the request is let in.
-    pub async fn handle(&self, head: Head, body: impl Future<Output = Result<Bytes, Reply>>) -> Response<Bytes> {
+    pub async fn handle(&self, head: Head, body: Body) -> Response<Bytes> {
         let query = Query::parse(&head.query);
         let mut style = query.as_ref().map(Style::of).unwrap_or_default();
         let reply = self.answer(&head, query, &mut style, body).await;
@@ -58,7 +57,7 @@ impl Dispatcher {
         head: &Head,
         query: Result<Query, crate::node::http::QueryProblem>,
         style: &mut Style,
-        body: impl Future<Output = Result<Bytes, Reply>>,
+        mut body: Body,
     ) -> Result<Reply, ApiError> {
         if head.method == Method::OPTIONS {
             return Ok(self.options(head));
@@ -76,14 +75,16 @@ impl Dispatcher {
         if negotiated.ndjson && !takes_ndjson(&entry) {
             return Err(ApiError::simple(406, "Content-Type header [application/x-ndjson] is not supported"));
         }
-        let body = match body.await {
-            Ok(body) => body,
-            Err(reply) => return Ok(reply),
-        };
-        let request = request(head, &entry, query, body, caller, access)?;
-        unknown_parameter::refuse(&request, &entry)?;
-        refuse_format(&request)?;
-        authorize(&request, entry.route.action)?;
+        let bytes = if entry.route.streams { Bytes::new() } else { body.whole().await? };
+        let mut request = request(head, &entry, query, bytes, caller, access)?;
+        let refused = refuse(&request, &entry);
+        if entry.route.streams {
+            if refused.is_err() {
+                body.drain().await;
+            }
+            request.stream = Some(if request.body.is_empty() { body } else { body.replaced(request.body.clone()) });
+        }
+        refused?;
         let reply = (entry.route.handler)(Arc::clone(&self.node), request).await?;
         Ok(if entry.legacy { deprecated(reply, &entry) } else { reply })
     }
@@ -136,11 +137,17 @@ fn request(
     let parameters = entry.parameters(&head.path).map_err(|problem| ApiError::simple(405, problem.to_string()))?;
     // A body may come as the parameter `source`.
     let body = match query.text("source") {
-        Some(source) if body.is_empty() => Bytes::from(source.to_owned()),
+        Some(source) if body.is_empty() && !(entry.route.streams && head.has_body) => Bytes::from(source.to_owned()),
         _ => body,
     };
     let (method, path, headers) = (head.method.clone(), head.path.clone(), head.headers.clone());
-    Ok(Request { method, path, parameters, query, headers, body, caller, access })
+    Ok(Request { method, path, parameters, query, headers, body, stream: None, caller, access })
+}
+
+fn refuse(request: &Request, entry: &Entry) -> Result<(), ApiError> {
+    unknown_parameter::refuse(request, entry)?;
+    refuse_format(request)?;
+    authorize(request, entry.route.action)
 }
 
 fn refuse_format(request: &Request) -> Result<(), ApiError> {

@@ -29,6 +29,8 @@ pub struct Route {
     pub handler: Handler,
     /// Whether it is also there as `/_xpack/ml/..`, with a deprecation warning.
     pub legacy: bool,
+    /// Whether the handler reads the body itself, part by part.
+    pub streams: bool,
 }
 
 /// Below these, `/_ml/..` was once `/_xpack/ml/..`.
@@ -52,7 +54,13 @@ impl Route {
         handler: Handler,
     ) -> Self {
         let legacy = LEGACY_FAMILIES.iter().any(|family| template.starts_with(family));
-        Self { method, template, action, parameters, handler, legacy }
+        Self { method, template, action, parameters, handler, legacy, streams: false }
+    }
+
+    #[must_use]
+    pub fn streaming(mut self) -> Self {
+        self.streams = true;
+        self
     }
 
     /// For APIs that are younger than the legacy prefix, such as `_reset`.

@@ -1,7 +1,7 @@
 //! One connection: requests one after another.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -12,19 +12,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use super::{HEAD_BYTES_MAX, HEAD_TIME_MAX, body};
+use super::{HEAD_BYTES_MAX, HEAD_TIME_MAX};
+use crate::node::http::{Body, Room};
 use crate::node::router::{Dispatcher, Head};
 
 /// Serves a connection until its end, or until the node stops and its request is answered.
-pub(super) async fn serve(
-    stream: TcpStream,
-    dispatcher: Arc<Dispatcher>,
-    room: Arc<Semaphore>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let service = service_fn(move |request| answer(request, Arc::clone(&dispatcher), Arc::clone(&room)));
+pub(super) async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>, room: Room, mut stop: watch::Receiver<bool>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&dispatcher), room.clone()));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_buf_size(HEAD_BYTES_MAX).half_close(true);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -46,7 +42,7 @@ pub(super) async fn serve(
 async fn answer(
     request: Request<Incoming>,
     dispatcher: Arc<Dispatcher>,
-    room: Arc<Semaphore>,
+    room: Room,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, incoming) = request.into_parts();
     let uri = parts.uri.to_string();
@@ -59,14 +55,6 @@ async fn answer(
         headers: parts.headers,
         has_body: !incoming.is_end_stream(),
     };
-    // The memory is given back when the reply is made.
-    let permits = Mutex::new(Vec::new());
-    let body = async {
-        let held = body::read(incoming, &room).await?;
-        permits.lock().unwrap_or_else(PoisonError::into_inner).extend(held.permits);
-        Ok(held.bytes)
-    };
-    let response = dispatcher.handle(head, body).await;
-    drop(permits);
+    let response = dispatcher.handle(head, Body::new(incoming, room)).await;
     Ok(response.map(Full::new))
 }

@@ -7,7 +7,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::{BODIES_KIB_MAX, CONNECTIONS_MAX, DRAIN_TIME_MAX, connection};
+use super::{CONNECTIONS_MAX, DRAIN_TIME_MAX, connection};
+use crate::node::http::Room;
 use crate::node::router::Dispatcher;
 
 /// After an error of `accept`, such as too many open files.
@@ -20,7 +21,7 @@ pub(in crate::node) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let room = Arc::new(Semaphore::new(BODIES_KIB_MAX));
+    let room = Room::default();
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &slots) => accepted,
@@ -32,7 +33,7 @@ pub(in crate::node) async fn serve(
         };
         // Answers are small and written whole: waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
-        let (dispatcher, room, stop) = (Arc::clone(&dispatcher), Arc::clone(&room), stop.clone());
+        let (dispatcher, room, stop) = (Arc::clone(&dispatcher), room.clone(), stop.clone());
         tokio::spawn(async move {
             connection::serve(stream, dispatcher, room, stop).await;
             drop(slot);

@@ -65,7 +65,7 @@ impl Bench {
             ephemeral_id: "ephemeral".to_owned(),
             address: ([127, 0, 0, 1], 9200).into(),
         };
-        let core = Core { store, documents, clock, identity };
+        let core = Core::new(store, documents, clock, identity);
         let ml = Ml::start(&core).await.unwrap();
         Self { node: Arc::new(Node { core, ml }), clock: hand }
     }
@@ -94,6 +94,7 @@ impl Bench {
             query: Query::parse(query).unwrap(),
             headers: HeaderMap::new(),
             body,
+            stream: None,
             caller: Caller::anyone(),
             access: Access::Everything,
         };
