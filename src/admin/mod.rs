@@ -1,14 +1,16 @@
-//! The admin address: health, readiness, metrics. Never reachable from a data listener.
+//! The admin address: health, readiness, metrics, status. Never reachable from a data listener.
 //!
 //! What it shows comes in as functions: it knows neither workers nor clusters.
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -24,8 +26,13 @@ use tokio::sync::Semaphore;
 pub struct Sources {
     pub readiness: Arc<dyn Fn() -> Readiness + Send + Sync>,
     /// A page in the text format of Prometheus.
-    pub metrics: Arc<dyn Fn() -> Pin<Box<dyn Future<Output = String> + Send>> + Send + Sync>,
+    pub metrics: Arc<dyn Fn() -> Answer<String> + Send + Sync>,
+    /// What becomes of a request for the status: it says itself who may look. The address is the sender's.
+    pub status: Arc<dyn Fn(Parts, IpAddr) -> Answer<Response<Bytes>> + Send + Sync>,
 }
+
+/// What comes later.
+pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Whether the process can serve, and why not.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +42,7 @@ pub struct Readiness {
     pub detail: Value,
 }
 
+const STATUS_PATH: &str = "/api/v1/status";
 const CONNECTIONS_MAX: usize = 64;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Afterwards a connection is closed, whatever it does: no scrape takes that long.
@@ -47,11 +55,11 @@ pub async fn run(listener: TcpListener, sources: Sources) -> Infallible {
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { continue };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let sources = sources.clone();
                 tokio::spawn(async move {
                     // A peer that breaks off is no news.
-                    let _ended = tokio::time::timeout(CONNECTION_MAX, serve(stream, sources)).await;
+                    let _ended = tokio::time::timeout(CONNECTION_MAX, serve(stream, peer.ip(), sources)).await;
                     drop(permit);
                 });
             }
@@ -63,10 +71,10 @@ pub async fn run(listener: TcpListener, sources: Sources) -> Infallible {
     }
 }
 
-async fn serve(stream: TcpStream, sources: Sources) -> Result<(), hyper::Error> {
+async fn serve(stream: TcpStream, address: IpAddr, sources: Sources) -> Result<(), hyper::Error> {
     let service = service_fn(move |request| {
         let sources = sources.clone();
-        async move { Ok::<_, Infallible>(answer(&request, &sources).await) }
+        async move { Ok::<_, Infallible>(answer(request, address, &sources).await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -76,8 +84,8 @@ async fn serve(stream: TcpStream, sources: Sources) -> Result<(), hyper::Error> 
         .await
 }
 
-async fn answer(request: &Request<Incoming>, sources: &Sources) -> Response<Full<Bytes>> {
-    let known = matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics");
+async fn answer(request: Request<Incoming>, address: IpAddr, sources: &Sources) -> Response<Full<Bytes>> {
+    let known = matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics" | STATUS_PATH);
     if known && !matches!(*request.method(), Method::GET | Method::HEAD) {
         return refused(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
     }
@@ -92,7 +100,15 @@ async fn answer(request: &Request<Incoming>, sources: &Sources) -> Response<Full
             let page = (sources.metrics)().await;
             reply(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page)
         }
-        _ => refused(StatusCode::NOT_FOUND, "not found: the admin address has /healthz, /readyz and /metrics"),
+        STATUS_PATH => {
+            let mut response = (sources.status)(request.into_parts().0, address).await.map(Full::new);
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        _ => {
+            let has = "not found: the admin address has /healthz, /readyz, /metrics and /api/v1/status";
+            refused(StatusCode::NOT_FOUND, has)
+        }
     }
 }
 

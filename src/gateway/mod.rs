@@ -16,6 +16,7 @@ mod identity;
 mod inspect;
 mod leftover;
 pub mod listener;
+mod looker;
 mod peer;
 pub mod permit;
 mod pipeline;
@@ -45,6 +46,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use rustls::server::danger::ClientCertVerifier;
 
+pub use looker::Looker;
 pub use peer::Peer;
 pub use request_id::RequestId;
 pub use snapshot::{Cluster, ClusterProblem, Shared, Snapshot};

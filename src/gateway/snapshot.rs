@@ -1,5 +1,6 @@
 //! Everything a request is decided by, as one immutable value that a reload replaces whole.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,9 +12,9 @@ use super::permit::Connections;
 use super::{HostPattern, Identity, Limits, ListenerSettings, Timeouts};
 use crate::gate::Gate;
 use crate::policy::Roles;
-use crate::realm::{Realms, RunAs};
+use crate::realm::{self, Realms, RunAs};
 use crate::secret::Secret;
-use crate::upstream::{self, Health, Node, NodeProblem};
+use crate::upstream::{self, ControlClient, Health, Node, NodeProblem};
 
 /// Settings and rules of one load.
 pub struct Snapshot {
@@ -57,6 +58,12 @@ pub enum ClusterProblem {
 }
 
 impl Cluster {
+    /// As the elasticsearch realm asks it, by one thread.
+    pub(super) fn asked(&self) -> realm::Cluster {
+        let client = ControlClient::of(self.nodes.clone(), Arc::clone(&self.health), self.connect_timeout);
+        realm::Cluster::new(Rc::from(&*self.name), client)
+    }
+
     /// `node_secret`: what the embedded node believes the gateway by; for [`Identity::Vouched`] only.
     ///
     /// # Errors
@@ -129,7 +136,7 @@ impl Shared {
     }
 
     /// Changes with each [`Shared::replace`]. Read for each request: a line of memory that nobody writes meanwhile.
-    pub(super) fn generation(&self) -> u64 {
+    pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 

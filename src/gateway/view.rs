@@ -15,7 +15,7 @@ use crate::gate::WorkerGate;
 use crate::policy::Principal;
 use crate::realm;
 use crate::upstream::pool::{Pool, PoolLimits};
-use crate::upstream::{ControlClient, Health, Node, NodeState};
+use crate::upstream::{Health, Node, NodeState};
 
 /// Upstream connections of one worker to one node.
 const OPEN_MAX: usize = 1024;
@@ -96,11 +96,9 @@ impl WorkerCluster {
             let pool = Pool::new(node.clone(), limits);
             Rc::new(WorkerNode { name: Rc::from(node.name()), pool, failed_in: Cell::new(0) })
         };
-        let (name, health) = (Rc::from(&*cluster.name), Arc::clone(&cluster.health));
-        let client = ControlClient::of(cluster.nodes.clone(), health, cluster.connect_timeout);
         Rc::new(Self {
-            asked: realm::Cluster::new(Rc::clone(&name), client),
-            name,
+            asked: cluster.asked(),
+            name: Rc::from(&*cluster.name),
             index,
             snapshot: Arc::clone(snapshot),
             gate: cluster.gate.worker(worker_index),

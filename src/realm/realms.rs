@@ -133,6 +133,11 @@ impl Realms {
         })
     }
 
+    /// Whether who a caller is depends on the cluster.
+    pub fn asks_clusters(&self) -> bool {
+        self.elasticsearch().is_some()
+    }
+
     /// The name of the elasticsearch realm.
     pub(super) fn elasticsearch(&self) -> Option<&Arc<str>> {
         self.chain.iter().find_map(|realm| match realm {

@@ -1,5 +1,6 @@
 //! Composition root: settings to running parts, reload, shutdown.
 
+mod api;
 mod clusters;
 pub mod first_start;
 mod greeting;
@@ -23,6 +24,7 @@ use crate::realm::{Realms, RunAs, Verifier};
 use crate::telemetry::log;
 use crate::{admin, gateway};
 
+use api::Api;
 use clusters::RunningCluster;
 use key_sets::KeySetTasks;
 use reload::Reloader;
@@ -87,7 +89,7 @@ impl Running {
         let workers = Workers::start(sockets, &shared, senders).map_err(StartProblem::Threads)?;
         let status = Arc::new(Status::new(workers.scrapes(), Arc::clone(&shared), addresses.clone()));
         status.follow(&clusters);
-        let admin = start_admin(settings, control.handle(), &status)?;
+        let admin = start_admin(settings, control.handle(), &shared, &status)?;
         let reloader = Reloader::new(config, settings, shared, clusters, verifier, key_sets, status);
         Ok(Self { control, workers, reloader, signals, auditor, addresses, admin })
     }
@@ -168,6 +170,7 @@ fn snapshot(
 fn start_admin(
     settings: &Settings,
     runtime: &Handle,
+    shared: &Arc<Shared>,
     status: &Arc<Status>,
 ) -> Result<Option<std::net::SocketAddr>, StartProblem> {
     let Some(admin) = &settings.admin else { return Ok(None) };
@@ -177,7 +180,8 @@ fn start_admin(
     let address = socket.local_addr().map_err(problem)?;
     let _inside = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(socket).map_err(problem)?;
-    let sources = status::sources(status);
+    let api = Api::start(Arc::clone(shared), settings.workers, Arc::clone(status)).map_err(StartProblem::Threads)?;
+    let sources = status::sources(status, api);
     runtime.spawn(async move {
         let never: Infallible = admin::run(listener, sources).await;
         match never {}

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::api::Api;
 use super::clusters::RunningCluster;
 use super::workers::Scrapes;
 use crate::admin::{Readiness, Sources};
@@ -124,6 +125,27 @@ impl Status {
         self.shared.realms().issuer_keys().map(shown).collect()
     }
 
+    /// What the status API shows to one who may see these clusters.
+    pub(super) fn of(&self, names: &[Arc<str>]) -> Value {
+        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = clusters.iter().filter(|cluster| names.iter().any(|name| **name == *cluster.name));
+        let shown: serde_json::Map<String, Value> =
+            seen.map(|cluster| (cluster.name.clone(), cluster.detailed())).collect();
+        let reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "config": {
+                "generation": self.shared.generation(),
+                "reloads": { "success": reloads.good, "failure": reloads.bad },
+                "last_reload_problem": reloads.problem,
+            },
+            "listeners": self.listeners.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "connections": self.shared.connections().total(),
+            "key_sets": self.key_sets(),
+            "clusters": shown,
+        })
+    }
+
     async fn metrics(&self) -> String {
         let mut page = self.scrapes.collect(Page::default()).await;
         for cluster in self.clusters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -162,6 +184,37 @@ impl Cluster {
         json!({ "nodes": nodes, "upgrade_mode": state, "upgrade_mode_overdue": self.gate.is_overdue() })
     }
 
+    /// With what only those may see who may see the cluster's ML.
+    fn detailed(&self) -> Value {
+        let view = self.gate.view();
+        let fence = view.fence.as_ref();
+        let report = self.gate.report_of_return().map(|report| {
+            json!({
+                "begun": clock::rfc3339(report.begun),
+                "looked": clock::rfc3339(report.looked),
+                "not_back": report.not_back,
+            })
+        });
+        let mut shown = self.shown();
+        if let Value::Object(members) = &mut shown {
+            members.insert(
+                "upgrade_mode".to_owned(),
+                json!({
+                    "state": self.gate.state().name(),
+                    "since": fence.map(|facts| clock::rfc3339(facts.since)),
+                    "by": fence.and_then(|facts| facts.by.as_deref()),
+                    "reason": fence.and_then(|facts| facts.reason.as_deref()),
+                    "overdue": self.gate.is_overdue(),
+                    "view_age_seconds": self.gate.age().map(|age| age.as_secs_f64()),
+                    "in_flight": self.gate.in_flight(),
+                    "after": report,
+                }),
+            );
+            members.remove("upgrade_mode_overdue");
+        }
+        shown
+    }
+
     fn measured(&self, page: &mut Page) {
         let state = match self.gate.state() {
             GateState::Unknown => 0.0,
@@ -188,7 +241,7 @@ fn number(count: impl TryInto<u32>) -> f64 {
 }
 
 /// The functions that the admin address calls.
-pub(super) fn sources(status: &Arc<Status>) -> Sources {
+pub(super) fn sources(status: &Arc<Status>, api: Api) -> Sources {
     let (ready, measured) = (Arc::clone(status), Arc::clone(status));
     Sources {
         readiness: Arc::new(move || ready.readiness()),
@@ -196,5 +249,6 @@ pub(super) fn sources(status: &Arc<Status>) -> Sources {
             let status = Arc::clone(&measured);
             Box::pin(async move { status.metrics().await })
         }),
+        status: Arc::new(move |request, address| Box::pin(api.clone().status(request, address))),
     }
 }

@@ -9,6 +9,7 @@
     reason = "a test says what is wrong by a panic"
 )]
 
+mod admin;
 mod architecture;
 mod attacks;
 mod authentication;
