@@ -1,5 +1,7 @@
 //! Many items at once, a bounded number at a time; one bad item does not stop the rest.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt as _, stream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::Instant;
@@ -9,6 +11,9 @@ use crate::elasticsearch::client::{Client, ClientError};
 
 /// What ids of jobs and datafeeds have beside letters and digits stays as it is.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// So much before its time a cluster may say that the time is over: it was given whole milliseconds, and has a clock of its own.
+const EARLY: Duration = Duration::from_millis(10);
 
 /// What is sent for each item of a wave.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +70,7 @@ impl Wave {
         let sent = stream::iter(items).map(|item| async move {
             let own = deadline.min(Instant::now() + share);
             let problem = self.send(client, &item, pace, own).await.err();
-            let late = problem.is_some() && Instant::now() >= own && own < deadline;
+            let late = problem.is_some() && Instant::now() + EARLY >= own && own < deadline;
             if late {
                 progress.tell(Event::Late { id: &item.id });
                 return Err(item);

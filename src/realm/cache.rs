@@ -118,6 +118,18 @@ impl Cache {
         self.slots.iter_mut().for_each(|slot| slot.withdrawn = true);
     }
 
+    /// It is not good any more.
+    pub(super) fn forget(&mut self, digest: &Digest) {
+        let Some(index) = self.index.remove(digest) else { return };
+        if index < self.slots.len() {
+            self.slots.swap_remove(index);
+        }
+        if let Some(moved) = self.slots.get(index) {
+            self.index.insert(moved.digest, index);
+        }
+        self.hand = self.hand.min(self.slots.len().saturating_sub(1));
+    }
+
     pub(super) const fn capacity(&self) -> usize {
         self.capacity
     }

@@ -92,8 +92,7 @@ impl Chain {
 
     /// Counts what was wrong; what is over a limit is wrong, whatever it is.
     fn weigh(&self, attempt: &Attempt<'_>, verified: Result<Entry, Unauthenticated>) -> Result<Entry, Unauthenticated> {
-        use Unauthenticated::{Credentials, Token, User};
-        let is_refused = matches!(verified, Err(User { .. } | Credentials { .. } | Token(_)));
+        let is_refused = verified.as_ref().is_err_and(is_wrong);
         if !is_refused || !attempt.realms.can_be_guessed(&attempt.presented) {
             return verified;
         }
@@ -109,14 +108,13 @@ impl Chain {
     fn digest(&self, realms: &Realms, header: &[u8], credentials: &Credentials<'_>) -> Option<Digest> {
         let key = self.digest_key.as_ref()?;
         let cluster = credentials.cluster.filter(|_| realms.elasticsearch().is_some());
+        let secret = client_secret(header, credentials);
         Some(match cluster {
             Some(cluster) => {
                 let run_as = credentials.run_as.first().copied();
-                key.digest(header, &[credentials.shared_secret, run_as, Some(cluster.name().as_bytes())])
+                key.digest(header, &[secret, run_as, Some(cluster.name().as_bytes())])
             }
-            None if realms.weighs_shared_secret() && credentials.shared_secret.is_some() => {
-                key.digest(header, &[credentials.shared_secret])
-            }
+            None if realms.weighs_shared_secret() && secret.is_some() => key.digest(header, &[secret]),
             None => key.digest(header, &[]),
         })
     }
@@ -155,7 +153,7 @@ impl Chain {
         }
     }
 
-    /// Remembers an answer of the realms, and gives it.
+    /// Remembers an answer of the realms, and gives it. A credential that is wrong now is a stranger's from now on.
     fn learn(
         &self,
         realms: &Realms,
@@ -164,12 +162,20 @@ impl Chain {
     ) -> Result<Verified, Unauthenticated> {
         let mut memory = self.memory.borrow_mut();
         let remembered = digest.filter(|_| memory.generation == realms.generation());
-        let entry = verified?;
-        let principal = Rc::clone(&entry.principal);
-        if let Some(digest) = remembered {
-            memory.cache.insert(digest, entry);
+        match (verified, remembered) {
+            (Ok(entry), remembered) => {
+                let principal = Rc::clone(&entry.principal);
+                if let Some(digest) = remembered {
+                    memory.cache.insert(digest, entry);
+                }
+                Ok(Verified::Caller(principal))
+            }
+            (Err(refused), Some(digest)) if is_wrong(&refused) => {
+                memory.cache.forget(&digest);
+                Err(refused)
+            }
+            (Err(refused), _) => Err(refused),
         }
-        Ok(Verified::Caller(principal))
     }
 
     /// The realms in their order, until one verifies the credential. One that refuses it or cannot say does not stop the
@@ -239,11 +245,12 @@ impl Chain {
             cluster,
             realm,
             authorization: header,
-            client_secret: credentials.shared_secret,
+            client_secret: client_secret(header, credentials),
             run_as: credentials.run_as.first().copied(),
             username,
             key: digest.map(|digest| (realms.generation(), digest)),
             lane: attempt.lane(),
+            network: credentials.address.map(network),
             instant: credentials.instant,
         };
         let (verdict, since) = self.asker.ask(asked).await;
@@ -356,4 +363,18 @@ fn entry_of(bearer: Bearer, renew_at: Instant) -> Entry {
 
 fn renewal(realms: &Realms, instant: Instant) -> Instant {
     instant.checked_add(realms.cache.ttl).unwrap_or(instant)
+}
+
+/// Whether it says that the credential itself is wrong.
+const fn is_wrong(refused: &Unauthenticated) -> bool {
+    use Unauthenticated::{Credentials, Token, User};
+    matches!(refused, User { .. } | Credentials { .. } | Token(_))
+}
+
+/// What `ES-Client-Authentication` says: it stands beside a token only, and with other schemes it would only make one
+/// credential look like many.
+fn client_secret<'a>(header: &[u8], credentials: &Credentials<'a>) -> Option<&'a [u8]> {
+    const BEARER: &[u8] = b"bearer ";
+    let is_bearer = header.get(..BEARER.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(BEARER));
+    credentials.shared_secret.filter(|_| is_bearer)
 }

@@ -109,3 +109,26 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// Against a list of what was put in and forgotten since.
+    #[test]
+    fn what_is_forgotten_is_gone_and_nothing_else(steps in prop::collection::vec((any::<bool>(), 0_u64..12), 0..80)) {
+        let (start, wall) = (Instant::now(), SystemTime::UNIX_EPOCH);
+        let mut cache = Cache::new(16);
+        let mut there = std::collections::BTreeSet::new();
+        for (put, number) in steps {
+            if put {
+                cache.insert(digest(number), entry(&number.to_string(), start + LONG));
+                there.insert(number);
+            } else {
+                cache.forget(&digest(number));
+                there.remove(&number);
+            }
+        }
+        for number in 0..12 {
+            let found = name_of(cache.find(&digest(number), start, wall));
+            prop_assert_eq!(found, there.contains(&number).then(|| number.to_string()));
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! One worker's questions to clusters: one at a time for a credential, and so many at a time altogether.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,12 +13,14 @@ use super::question::Question;
 use crate::policy::Principal;
 use crate::realm::cache::Digest;
 use crate::realm::refusals::Refusals;
-use crate::realm::single_flight::{Flight, Place, Places, SingleFlight};
+use crate::realm::single_flight::{Flight, Place, PlaceOf, Places, PlacesEach, SingleFlight};
 use crate::realm::verifier::Lane;
 
 /// Questions under way about credentials that were never good. More are answered 429: whoever guesses does not flood
 /// the cluster through the gateway.
-const STRANGERS_MAX: usize = 32;
+const STRANGERS_MAX: usize = 64;
+/// Of which one network has so many: one account that asks for ever new users to run as leaves places to others.
+const STRANGERS_OF_NETWORK_MAX: usize = STRANGERS_MAX / 4;
 /// The same from where attempts failed lately.
 const SUSPECTS_MAX: usize = 8;
 /// Questions under way about credentials that were good before.
@@ -57,6 +60,7 @@ pub(in crate::realm) struct Asked<'a> {
     /// Generation of the realms, and a keyed hash of all of the above.
     pub(in crate::realm) key: Option<(u64, Digest)>,
     pub(in crate::realm) lane: Lane,
+    pub(in crate::realm) network: Option<IpAddr>,
     pub(in crate::realm) instant: Instant,
 }
 
@@ -69,6 +73,7 @@ pub(in crate::realm) struct Asker {
     pending: SingleFlight<(u64, Digest), Answer>,
     refusals: RefCell<Refusals<(u64, Digest), Verdict>>,
     strangers: Places,
+    networks: PlacesEach<IpAddr>,
     suspects: Places,
     known: Places,
     /// How long the last refusal took.
@@ -104,7 +109,7 @@ impl Asker {
     }
 
     fn begin(&self, asked: &Asked<'_>) -> Result<Flight<Answer>, Verdict> {
-        let place = self.place(asked.lane).ok_or(Verdict::Busy)?;
+        let place = self.place(asked.lane, asked.network).ok_or(Verdict::Busy)?;
         // Headers of a request that came by HTTP are header values; others could not be asked for.
         let question = question(asked).ok_or(Verdict::Refused { detail: None })?;
         let (instant, refusal) = (asked.instant, Rc::clone(&self.refusal));
@@ -120,11 +125,15 @@ impl Asker {
         Ok(self.pending.start(asked.key, answer))
     }
 
-    fn place(&self, lane: Lane) -> Option<Place> {
+    fn place(&self, lane: Lane, network: Option<IpAddr>) -> Option<(Place, Option<PlaceOf<IpAddr>>)> {
+        let of_network = || match network {
+            Some(network) => self.networks.take(network, STRANGERS_OF_NETWORK_MAX).map(Some),
+            None => Some(None),
+        };
         match lane {
-            Lane::Known => self.known.take(KNOWN_MAX),
-            Lane::Stranger => self.strangers.take(STRANGERS_MAX),
-            Lane::Suspect => self.suspects.take(SUSPECTS_MAX),
+            Lane::Known => Some((self.known.take(KNOWN_MAX)?, None)),
+            Lane::Stranger => Some((self.strangers.take(STRANGERS_MAX)?, of_network()?)),
+            Lane::Suspect => Some((self.suspects.take(SUSPECTS_MAX)?, None)),
         }
     }
 }

@@ -64,5 +64,53 @@ async fn a_flood_of_wrong_credentials_asks_little_and_shuts_out_nobody_known() {
     assert!(may(&caller(ask(&worker, &realms, &cluster, &known).await), OPEN), "it was good before");
     drop(flood);
     caller(ask(&worker, &realms, &cluster, &new).await);
-    assert!(asked(&silent) <= 32);
+    assert!(asked(&silent) <= 64);
+}
+
+/// With ever new users to run as, one account of one network leaves places to first log-ins from others.
+#[tokio::test]
+async fn one_network_has_a_share_of_the_questions() {
+    let (node, _go) = holding(&["new"]);
+    let (realms, worker, cluster) = (realms(), Worker::new(), cluster("main", &[&node]));
+    let silent = Upstream::scripted(|exchange| {
+        exchange.request();
+        exchange.rest();
+    });
+    let flooded = super::cluster("main", &[&silent]);
+    let (low, new) = (basic("low", "secret"), basic("new", "secret"));
+    let address = |last: u8| Some(std::net::IpAddr::from([10, 0, 0, last]));
+    let users: Vec<String> = (0..200).map(|number| format!("x{number}")).collect();
+    let mut flood = Box::pin(join_all(users.iter().map(async |user| {
+        let (headers, run_as) = ([low.as_str()], [user.as_str()]);
+        let presents =
+            Presents { headers: &headers, run_as: &run_as, cluster: Some(&flooded), address: address(1), secret: None };
+        worker.present(&realms, &presents).await
+    })));
+    assert!((&mut flood).now_or_never().is_none());
+    let log_in = async |last: u8| {
+        let headers = [new.as_str()];
+        let presents =
+            Presents { headers: &headers, cluster: Some(&cluster), address: address(last), ..Presents::default() };
+        worker.present(&realms, &presents).await
+    };
+    assert_eq!(log_in(1).await, Err(Unauthenticated::Busy));
+    caller(log_in(2).await);
+    drop(flood);
+    assert!(asked(&silent) <= 16);
+}
+
+/// With Basic a client's secret says nothing: it makes no other credential of the same one.
+#[tokio::test]
+async fn a_client_secret_makes_no_new_question_of_a_password() {
+    let (node, _go) = holding(&["new"]);
+    let (realms, worker, cluster) = (realms(), Worker::new(), cluster("main", &[&node]));
+    let new = basic("new", "secret");
+    for number in 0..5 {
+        let secret = format!("SharedSecret {number}");
+        let headers = [new.as_str()];
+        let presents =
+            Presents { headers: &headers, secret: Some(&secret), cluster: Some(&cluster), ..Presents::default() };
+        caller(worker.present(&realms, &presents).await);
+    }
+    assert_eq!(asked(&node), 2, "who it is, and what it may");
 }
