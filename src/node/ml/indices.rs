@@ -1,9 +1,14 @@
 //! The indices that ML writes to, with mappings that no configuration or result can conflict with.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::node::Core;
 use crate::node::http::ApiError;
+use crate::node::ml::configuration::Job;
+use crate::node::ml::detector::DetectorPlan;
+use crate::node::ml::result_fields::is_free;
 use crate::node::store::{Batch, Operation, OperationError};
 
 /// Shows the configurations as documents.
@@ -21,26 +26,27 @@ pub(crate) const STATE_INDEX: &str = ".ml-state";
 /// The store cannot be written.
 pub(crate) async fn ensure_own(core: &Core) -> Result<(), ApiError> {
     let keyword = json!({"type": "keyword"});
-    ensure(core, CONFIG_INDEX, json!({"job_id": keyword, "datafeed_id": keyword, "config_type": keyword})).await?;
+    ensure(core, CONFIG_INDEX, json!({"job_id": keyword, "datafeed_id": keyword, "config_type": keyword}), []).await?;
     let (date, boolean) = (json!({"type": "date"}), json!({"type": "boolean"}));
     let meta = json!({
         "type": keyword, "filter_id": keyword, "items": keyword, "calendar_id": keyword, "job_ids": keyword, "event_id": keyword,
         "start_time": date, "end_time": date, "skip_result": boolean, "skip_model_update": boolean,
     });
-    ensure(core, META_INDEX, meta).await?;
+    ensure(core, META_INDEX, meta, []).await?;
     let message = json!({
         "job_id": keyword, "message": {"type": "text"}, "level": keyword, "timestamp": {"type": "date"}, "node_name": keyword,
         "job_type": keyword,
     });
-    ensure(core, NOTIFICATIONS_INDEX, message).await?;
-    ensure(core, STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword})).await
+    ensure(core, NOTIFICATIONS_INDEX, message, []).await?;
+    ensure(core, STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword}), []).await
 }
 
-/// Creates an index for results, where it is missing; one of an earlier build gets the fields that it lacks.
+/// Creates an index for results, where it is missing; one of an earlier build gets the fields that it lacks. The `terms` are the
+/// fields of a job whose values stand in its results.
 ///
 /// # Errors
 /// The store cannot be written.
-pub(crate) async fn ensure_results(core: &Core, index: &str) -> Result<(), ApiError> {
+pub(crate) async fn ensure_results(core: &Core, job: &Job) -> Result<(), ApiError> {
     let (keyword, number) = (json!({"type": "keyword"}), json!({"type": "double"}));
     let properties = json!({
         "job_id": keyword,
@@ -78,10 +84,17 @@ pub(crate) async fn ensure_results(core: &Core, index: &str) -> Result<(), ApiEr
         "model_upper": number,
         "actual": number,
     });
-    ensure(core, index, properties).await
+    let splits = job.plan.detectors.iter().flat_map(DetectorPlan::splits);
+    let terms: BTreeSet<&String> = splits.chain(&job.plan.influencers).filter(|field| is_free(field)).collect();
+    ensure(core, &job.results_index, properties, terms).await
 }
 
-async fn ensure(core: &Core, index: &str, properties: Value) -> Result<(), ApiError> {
+async fn ensure<'a>(
+    core: &Core,
+    index: &str,
+    properties: Value,
+    terms: impl IntoIterator<Item = &'a String>,
+) -> Result<(), ApiError> {
     let mappings = json!({"properties": properties});
     let body = json!({
         "settings": {"index": {"hidden": true}},
@@ -90,12 +103,17 @@ async fn ensure(core: &Core, index: &str, properties: Value) -> Result<(), ApiEr
     let mut batch = Batch::new();
     batch.push(Operation::CreateIndex { index: index.to_owned(), body });
     batch.push(Operation::PutMapping { index: index.to_owned(), mappings });
+    // Each for itself: one that there is no room for takes no other with it.
+    for term in terms {
+        let mappings = json!({"properties": {term: {"type": "keyword"}}});
+        batch.push(Operation::PutMapping { index: index.to_owned(), mappings });
+    }
     let mut outcomes = core.store.commit(batch).await?.outcomes.into_iter();
     match outcomes.next() {
         None | Some(Ok(_) | Err(OperationError::IndexExists { .. })) => {}
         Some(Err(problem)) => return Err(problem.into()),
     }
-    if let Some(Err(problem)) = outcomes.next() {
+    for problem in outcomes.filter_map(Result::err) {
         // Somebody else made the index; what its mapping cannot hold shows when it is written.
         tracing::warn!(index, %problem, "the mapping of an ML index is not the node's");
     }

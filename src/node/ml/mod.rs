@@ -22,6 +22,7 @@ mod persistent;
 mod problem;
 mod reconcile;
 mod rest;
+mod result_fields;
 mod state_key;
 mod stored;
 #[cfg(test)]

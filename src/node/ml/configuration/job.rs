@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) groups: Vec<String>,
     pub(crate) plan: Plan,
+    /// The fields of a record that it reads, the time aside; each once.
+    pub(crate) fields: Vec<String>,
     pub(crate) time_field: String,
     pub(crate) time_format: TimeFormat,
     /// The whole name of the index that holds its results.
@@ -136,7 +138,8 @@ impl Job {
         source.entry("allow_lazy_open").or_insert(json!(false));
         source.retain(|_, value| !value.is_null());
         let results_index = format!(".ml-anomalies-{results_name}");
-        Ok(Self { id, groups, plan, time_field, time_format, results_index, retention, source })
+        let fields = plan.fields().into_iter().map(str::to_owned).collect();
+        Ok(Self { id, groups, plan, fields, time_field, time_format, results_index, retention, source })
     }
 
     /// As `GET` shows it.

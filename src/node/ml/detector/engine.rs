@@ -25,8 +25,7 @@ const GAP_BUCKETS_MAX: i64 = 10_000;
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acceptance {
-    /// Counted; `missing_fields` of the detectors' fields were not in it.
-    Taken { missing_fields: u64 },
+    Taken,
     /// Older than the latest finished bucket: not counted.
     OutOfOrder,
 }
@@ -114,26 +113,20 @@ impl Engine {
             return Acceptance::OutOfOrder;
         }
         self.move_to(record.time_ms);
-        let Some(weight) = self.weight(record) else { return Acceptance::Taken { missing_fields: 1 } };
-        if weight <= 0.0 {
-            return Acceptance::Taken { missing_fields: 0 };
-        }
+        // A record without a count stands for nothing.
+        let Some(weight) = self.weight(record).filter(|weight| *weight > 0.0) else { return Acceptance::Taken };
         let bucket = self.window.open.entry(start).or_default();
         bucket.event_count = bucket.event_count.saturating_add(weight as u64);
-        let mut missing_fields = 0;
         for index in 0..self.plan.detectors.len() {
             let Some(detector) = self.plan.detectors.get(index) else { break };
-            let Some((slot, measured)) = measure(index, detector, record, weight) else {
-                missing_fields += 1;
-                continue;
-            };
+            let Some((slot, measured)) = measure(index, detector, record, weight) else { continue };
             for (feature, quantity) in detector.function.quantities.iter().enumerate() {
                 let mut slot = slot.clone();
                 slot.series.feature = feature;
                 self.add(start, slot, Measured { quantity: *quantity, ..measured }, record);
             }
         }
-        Acceptance::Taken { missing_fields }
+        Acceptance::Taken
     }
 
     /// Moves time on, as a record would; buckets are finished by [`Engine::finish_before`].

@@ -29,6 +29,8 @@ pub(crate) mod tests;
 mod track;
 mod window;
 
+use std::collections::BTreeSet;
+
 pub(crate) use engine::{Acceptance, Engine, Outlook, Unforeseeable, floor};
 pub(crate) use filter::Filter;
 #[cfg(test)]
@@ -60,6 +62,26 @@ pub(crate) struct Plan {
     pub(crate) prune_after_ms: i64,
     /// Which expectations are shown beside the results.
     pub(crate) plot: Plot,
+}
+
+impl Plan {
+    /// The fields of a record that it reads, the time aside.
+    pub(crate) fn fields(&self) -> BTreeSet<&str> {
+        let detectors = self.detectors.iter().flat_map(DetectorPlan::fields);
+        detectors.chain(&self.influencers).chain(&self.summary_count_field).map(String::as_str).collect()
+    }
+}
+
+impl DetectorPlan {
+    /// The fields of a record that it reads.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &String> {
+        [&self.field, &self.by, &self.over, &self.partition].into_iter().flatten()
+    }
+
+    /// The fields that it splits its records by.
+    pub(crate) fn splits(&self) -> impl Iterator<Item = &String> {
+        [&self.by, &self.over, &self.partition].into_iter().flatten()
+    }
 }
 
 /// One detector of a job.

@@ -40,7 +40,7 @@ impl SeriesKey {
 const SERIES_BYTES: u64 = 160;
 
 /// Figures for `model_size_stats`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ModelSize {
     pub(crate) bytes: u64,
     pub(crate) memory_limit_bytes: u64,

@@ -9,6 +9,7 @@ use crate::node::ml::detector::{
     BucketOutcome, DetectorPlan, ExpectedValue, FieldOutcome, InfluencerOutcome, ModelSize, RecordOutcome,
 };
 use crate::node::ml::forecast::VALUE_RESULT;
+use crate::node::ml::result_fields::is_free;
 
 /// Whether a result can still change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,9 +153,15 @@ impl Stem<'_> {
             record.insert("field_name".to_owned(), json!(field));
         }
         name_series(&mut record, plan, [&outcome.by, &outcome.over, &outcome.partition]);
+        if plan.over.is_some() {
+            record.insert("causes".to_owned(), json!([cause(&record)]));
+        }
         let influencers = influencers_of(outcome);
         if !influencers.is_empty() {
             record.insert("influencers".to_owned(), json!(influencers));
+        }
+        for (field, values) in values_of(plan, outcome) {
+            record.insert(field.to_owned(), json!(values));
         }
         Value::Object(record)
     }
@@ -166,8 +173,44 @@ impl Stem<'_> {
         influencer.insert("influencer_score".to_owned(), json!(outcome.score));
         influencer.insert("initial_influencer_score".to_owned(), json!(outcome.score));
         influencer.insert("probability".to_owned(), json!(outcome.probability));
+        if is_free(&outcome.field) {
+            influencer.insert(outcome.field.clone(), json!(outcome.value));
+        }
         Value::Object(influencer)
     }
+}
+
+/// What a member of a population did. A record is of one member, so it has one cause.
+///
+/// Source: elasticsearch, `AnomalyCause.java`.
+fn cause(record: &Map<String, Value>) -> Map<String, Value> {
+    const OF_THE_RECORD: [&str; 8] = [
+        "job_id",
+        "result_type",
+        "timestamp",
+        "bucket_span",
+        "is_interim",
+        "detector_index",
+        "record_score",
+        "initial_record_score",
+    ];
+    let own = record.iter().filter(|(name, _)| !OF_THE_RECORD.contains(&name.as_str()));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The values of a record's by, over, partition and influencer fields, for searches by the fields' own names.
+fn values_of<'a>(plan: &'a DetectorPlan, outcome: &'a RecordOutcome) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let split = [(&plan.by, &outcome.by), (&plan.over, &outcome.over), (&plan.partition, &outcome.partition)];
+    let split = split.into_iter().filter_map(|(field, value)| Some((field.as_ref()?, value.as_ref()?)));
+    let influencers = outcome.influencers.iter().map(|(field, value)| (field, value));
+    let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (field, value) in split.chain(influencers).filter(|(field, _)| is_free(field)) {
+        let values = fields.entry(field).or_default();
+        if !values.contains(&value.as_str()) {
+            values.push(value);
+        }
+    }
+    fields
 }
 
 /// The influencers of a record, each field with its values.
@@ -208,7 +251,8 @@ pub(crate) fn model_size(
         "failed_category_count": 0,
         "categorization_status": "ok",
         "log_time": now_ms,
-        "timestamp": at_ms.unwrap_or(now_ms),
     });
-    if let Value::Object(shown) = shown { shown } else { Map::new() }
+    let mut shown = if let Value::Object(shown) = shown { shown } else { Map::new() };
+    shown.extend(at_ms.map(|at_ms| ("timestamp".to_owned(), json!(at_ms))));
+    shown
 }

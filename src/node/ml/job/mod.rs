@@ -19,6 +19,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use command::{Command, FeedPage, Flush};
+pub(crate) use documents::model_size;
 pub(crate) use progress::{Position, Progress};
 
 use super::Parts;

@@ -17,6 +17,8 @@ pub(crate) struct Progress {
     pub(crate) model_size: Map<String, Value>,
     pub(crate) peak_model_bytes: u64,
     pub(crate) position: Option<Position>,
+    /// Buckets that records of the datafeed have finished.
+    pub(crate) fed_buckets: u64,
     /// Documents of interim results, which the next batch replaces.
     pub(crate) interim: Vec<String>,
     /// Of finishing buckets.

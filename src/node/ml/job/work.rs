@@ -34,6 +34,16 @@ pub(crate) enum Stumble {
     Lost,
 }
 
+/// Who gave what finishes a bucket.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    Caller,
+    /// `last` is the document before it: results that are written before the page is done say that the datafeed stands there.
+    Datafeed {
+        last: Option<&'a TimedDocument>,
+    },
+}
+
 /// A job's model, its counters, and the results that are not written yet.
 pub(crate) struct Work {
     pub(super) task: Task,
@@ -150,9 +160,12 @@ impl Work {
         self.progress.counts.input_bytes += input_bytes;
         for (index, fields) in records.iter().enumerate() {
             self.progress.counts.input_record_count += 1;
-            self.progress.counts.input_field_count += fields.len() as u64;
+            // The time is not counted.
+            self.progress.counts.input_field_count += fields.len().saturating_sub(1) as u64;
             match self.time_of(fields) {
-                Some(time_ms) => self.take(&Record { time_ms, fields }, None).await?,
+                Some(time_ms) => {
+                    self.take(&Record { time_ms, fields }, Origin::Caller).await?;
+                }
                 None => self.progress.counts.invalid_date_count += 1,
             }
             if index % TURN == TURN - 1 {
@@ -168,11 +181,12 @@ impl Work {
         let mut last: Option<&TimedDocument> = None;
         for (index, document) in page.documents.iter().enumerate() {
             let Some(fields) = document.source.as_object() else { continue };
-            self.take(&Record { time_ms: document.time_ms, fields }, last).await?;
+            let record = Record { time_ms: document.time_ms, fields };
+            let found = self.take(&record, Origin::Datafeed { last }).await?;
             // After it was taken: what is written while its predecessors' buckets are finished does not count it yet.
             self.progress.counts.input_record_count += 1;
             self.progress.counts.input_bytes += document.source_bytes as u64;
-            self.progress.counts.input_field_count += fields.len() as u64;
+            self.progress.counts.input_field_count += found;
             last = Some(document);
             if index % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
@@ -180,7 +194,7 @@ impl Work {
         }
         if let Some(advance_ms) = page.advance_ms {
             while let Some(bucket) = self.finish_next(advance_ms) {
-                self.keep(&bucket, last).await?;
+                self.keep(&bucket, Origin::Datafeed { last }).await?;
             }
             self.engine.advance(advance_ms);
         }
@@ -199,7 +213,7 @@ impl Work {
         }
         if let Some(advance_ms) = flush.advance_ms {
             while let Some(bucket) = self.finish_next(advance_ms) {
-                self.keep(&bucket, None).await?;
+                self.keep(&bucket, Origin::Caller).await?;
             }
             self.engine.advance(advance_ms);
             self.touch();
@@ -209,23 +223,24 @@ impl Work {
         Ok(self.engine.finished_until_ms())
     }
 
-    /// Finishes the buckets before the record, then counts it. `last` is the datafeed's document before it: results that are
-    /// written before the page is done say that the datafeed stands there.
-    async fn take(&mut self, record: &Record<'_>, last: Option<&TimedDocument>) -> Result<(), StoreError> {
+    /// Finishes the buckets before the record, then counts it; gives how many of the job's fields it has.
+    async fn take(&mut self, record: &Record<'_>, origin: Origin<'_>) -> Result<u64, StoreError> {
         while let Some(bucket) = self.finish_next(record.time_ms) {
-            self.keep(&bucket, last).await?;
+            self.keep(&bucket, origin).await?;
         }
+        let wanted = &self.job.fields;
+        let found = wanted.iter().filter(|field| record.has(field)).count() as u64;
         let counts = &mut self.progress.counts;
         match self.engine.accept(record) {
             Acceptance::OutOfOrder => counts.out_of_order_timestamp_count += 1,
-            Acceptance::Taken { missing_fields } => {
-                counts.missing_field_count += missing_fields;
+            Acceptance::Taken => {
+                counts.missing_field_count += wanted.len() as u64 - found;
                 counts.processed_record_count += 1;
-                counts.processed_field_count += record.fields.len() as u64;
+                counts.processed_field_count += found;
             }
         }
         counts.saw(record.time_ms);
-        Ok(())
+        Ok(found)
     }
 
     fn finish_next(&mut self, time_ms: i64) -> Option<BucketOutcome> {
@@ -236,12 +251,13 @@ impl Work {
     }
 
     /// Notes the results of a finished bucket; writes when there are many.
-    async fn keep(&mut self, bucket: &BucketOutcome, last: Option<&TimedDocument>) -> Result<(), StoreError> {
+    async fn keep(&mut self, bucket: &BucketOutcome, origin: Origin<'_>) -> Result<(), StoreError> {
         self.note(bucket);
+        self.progress.fed_buckets += u64::from(matches!(origin, Origin::Datafeed { .. }));
         if self.results.len() < RESULTS_MAX {
             return Ok(());
         }
-        if let Some(TimedDocument { time_ms, index, id, .. }) = last {
+        if let Origin::Datafeed { last: Some(TimedDocument { time_ms, index, id, .. }) } = origin {
             let position =
                 self.progress.position.get_or_insert_with(|| Position { from_ms: *time_ms, ..Position::default() });
             position.cursor = Some(Cursor { time_ms: *time_ms, index: index.to_string(), id: id.clone() });

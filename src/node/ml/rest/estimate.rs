@@ -33,7 +33,7 @@ pub(super) async fn estimate(call: Call) -> Result<Reply, ApiError> {
     let overall = Cardinality::read(&fields, "overall_cardinality")?;
     let in_bucket = Cardinality::read(&fields, "max_bucket_cardinality")?;
     let detectors = job.plan.detectors.iter().map(|detector| detector_bytes(detector, &overall));
-    let split: BTreeSet<&String> = job.plan.detectors.iter().flat_map(analysed).collect();
+    let split: BTreeSet<&String> = job.plan.detectors.iter().flat_map(DetectorPlan::fields).collect();
     let influencers = job.plan.influencers.iter().filter(|field| !split.contains(field));
     let influencers = influencers.map(|field| in_bucket.of(field).saturating_mul(INFLUENCER_BYTES));
     let bytes = detectors.chain(influencers).fold(BASE_BYTES, u64::saturating_add).min(i64::MAX.unsigned_abs());
@@ -57,10 +57,6 @@ impl<'a> Cardinality<'a> {
     fn of(&self, field: &str) -> u64 {
         self.0.and_then(|given| given.get(field)).and_then(Value::as_u64).unwrap_or(0)
     }
-}
-
-fn analysed(detector: &DetectorPlan) -> impl Iterator<Item = &String> {
-    [&detector.field, &detector.by, &detector.over, &detector.partition].into_iter().flatten()
 }
 
 fn detector_bytes(detector: &DetectorPlan, overall: &Cardinality<'_>) -> u64 {

@@ -20,7 +20,7 @@ pub(super) async fn forecast(call: Call) -> Result<Reply, ApiError> {
     let job_id = call.expression("job_id");
     if let Some(job) = call.metadata().jobs.get(&job_id) {
         // An index of an earlier build lacks the fields by which forecasts are found.
-        indices::ensure_results(&call.node.core, &job.results_index).await?;
+        indices::ensure_results(&call.node.core, job).await?;
     }
     let forecast_id = document_id(call.node.core.clock.now_ms());
     ask(&call, |reply| Command::Forecast { id: forecast_id.clone(), wanted, reply }).await?;

@@ -34,7 +34,7 @@ pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
     }
     call.permit()?;
     check_new(&call.metadata(), &job)?;
-    indices::ensure_results(&call.node.core, &job.results_index).await?;
+    indices::ensure_results(&call.node.core, &job).await?;
     let job = Arc::new(job);
     let added = Arc::clone(&job);
     let shown = call

@@ -104,11 +104,10 @@ async fn shown(call: &Call, subject: &Subject) -> Result<Reply, ApiError> {
     documents.count(&datafeed.indices, &datafeed.query, &call.request.access).await?;
     let (indices, query, limit) = (&datafeed.indices, &datafeed.query, datafeed.scroll_size);
     let page = documents.range(indices, query, &job.time_field, *from_ms, *to_ms, None, limit).await?;
-    let names = analysed(job);
     let shown = page.documents.iter().map(|document| {
         let mut shown = Map::new();
         shown.insert(job.time_field.clone(), json!(document.time_ms));
-        for name in &names {
+        for name in &job.fields {
             if let Some(value) = document.source.as_object().and_then(|source| find(source, name)) {
                 shown.insert(name.clone(), value.clone());
             }
@@ -116,18 +115,4 @@ async fn shown(call: &Call, subject: &Subject) -> Result<Reply, ApiError> {
         Value::Object(shown)
     });
     Ok(Reply::json(shown.collect()))
-}
-
-/// The fields that the job reads.
-fn analysed(job: &Job) -> Vec<String> {
-    let mut names: Vec<String> = job.plan.influencers.clone();
-    for detector in &job.plan.detectors {
-        names.extend(
-            [&detector.field, &detector.by, &detector.over, &detector.partition].into_iter().flatten().cloned(),
-        );
-    }
-    names.extend(job.plan.summary_count_field.clone());
-    names.sort();
-    names.dedup();
-    names
 }

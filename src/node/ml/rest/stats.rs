@@ -6,9 +6,10 @@ use super::call::Call;
 use crate::node::Core;
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::Job;
+use crate::node::ml::detector::ModelSize;
 use crate::node::ml::forecast;
 use crate::node::ml::identifier::NoMatch;
-use crate::node::ml::job::Progress;
+use crate::node::ml::job::{self, Progress};
 use crate::node::ml::local::Running;
 use crate::node::ml::metadata::Metadata;
 use crate::node::ml::persistent::{Assignment, PersistentTask, TaskKey};
@@ -44,7 +45,7 @@ fn job_of(core: &Core, metadata: &Metadata, running: &Running, job: &Job) -> Res
     let mut shown = Map::new();
     shown.insert("job_id".to_owned(), json!(job.id));
     shown.insert("data_counts".to_owned(), Value::Object(progress.counts.shown(&job.id)));
-    shown.insert("model_size_stats".to_owned(), Value::Object(model_size(job, &progress)));
+    shown.insert("model_size_stats".to_owned(), Value::Object(model_size(job, &progress, core.clock.now_ms())));
     shown.insert("forecasts_stats".to_owned(), forecast::summary(&forecast::made(core, &job.id)?));
     shown.insert("state".to_owned(), json!(metadata.job_state(&job.id)));
     let key = TaskKey::Job(job.id.clone());
@@ -58,13 +59,10 @@ fn job_of(core: &Core, metadata: &Metadata, running: &Running, job: &Job) -> Res
 }
 
 /// What the last batch noted, or nothing yet.
-fn model_size(job: &Job, progress: &Progress) -> Map<String, Value> {
+fn model_size(job: &Job, progress: &Progress, now_ms: i64) -> Map<String, Value> {
     let mut shown = progress.model_size.clone();
     if shown.is_empty() {
-        shown.insert("job_id".to_owned(), json!(job.id));
-        shown.insert("result_type".to_owned(), json!("model_size_stats"));
-        shown.insert("model_bytes".to_owned(), json!(0));
-        shown.insert("memory_status".to_owned(), json!("ok"));
+        shown = job::model_size(&job.id, &ModelSize::default(), 0, now_ms, None);
     }
     shown.insert("model_bytes_memory_limit".to_owned(), json!(job.plan.memory_limit_bytes));
     shown
@@ -112,7 +110,7 @@ fn datafeed_of(core: &Core, metadata: &Metadata, id: &str) -> Result<Value, ApiE
     shown.insert("datafeed_id".to_owned(), json!(id));
     shown.insert("state".to_owned(), json!(state));
     place(core, task, &mut shown);
-    let buckets = progress.counts.bucket_count;
+    let buckets = progress.fed_buckets;
     let average = if buckets == 0 { 0.0 } else { position.search_time_ms / buckets as f64 };
     shown.insert(
         "timing_stats".to_owned(),

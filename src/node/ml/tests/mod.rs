@@ -2,6 +2,7 @@
 
 mod calendars;
 mod continuation;
+mod counts;
 mod filters;
 mod forecasts;
 mod harness;

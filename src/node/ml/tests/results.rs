@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
 use super::harness::{Bench, documents, job};
+use crate::node::documents::QueryNode;
+use crate::node::indices::IndexExpression;
+use crate::node::security::Access;
 use crate::node::store::{Batch, Source};
 
 /// 2016-06-01T00:00:00Z
@@ -127,4 +130,62 @@ async fn buckets_expand_and_one_bucket_takes_nothing_beside_it() {
     );
     assert_eq!(bench.call("GET /_ml/anomaly_detectors/no/results/categories", Value::Null).await.0, 404);
     assert_eq!(bench.call("GET /_ml/anomaly_detectors/j/results/categories/x", Value::Null).await.0, 400);
+}
+
+/// Members of a population with one spike, and what the members are influenced by.
+async fn population(bench: &Bench, over: &str, influencer: &str) -> Value {
+    let mut config = job("high_sum", Some("value"));
+    config["analysis_config"]["detectors"][0]["over_field_name"] = json!(over);
+    config["analysis_config"]["influencers"] = json!([influencer]);
+    bench.done("PUT /_ml/anomaly_detectors/p", config).await;
+    bench.done("POST /_ml/anomaly_detectors/p/_open", Value::Null).await;
+    let record = |number: i64| {
+        let (minute, member) = (number / 4, number % 4);
+        let value = if (minute, member) == (150, 2) { 1000 } else { 10 + (minute * 7 + member * 3) % 5 };
+        let mut record = json!({"time": JUNE_MS + minute * MINUTE_MS, "value": value});
+        record[over] = json!(format!("u{member}"));
+        record[influencer] = json!(format!("h{member}"));
+        record.to_string()
+    };
+    let lines: String = (0..800).map(record).collect();
+    bench.done("POST /_ml/anomaly_detectors/p/_data", Value::String(lines)).await;
+    bench.done("POST /_ml/anomaly_detectors/p/_close", Value::Null).await;
+    bench.done("GET /_ml/anomaly_detectors/p/results/records?record_score=50", Value::Null).await["records"][0].clone()
+}
+
+#[tokio::test]
+async fn results_carry_the_values_of_their_fields_and_causes() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::start(folder.path()).await;
+    let record = population(&bench, "user", "host.name").await;
+    assert_eq!((&record["user"], &record["host.name"]), (&json!(["u2"]), &json!(["h2"])));
+    let cause = json!({
+        "probability": record["probability"], "function": "high_sum", "function_description": "sum", "typical": record["typical"],
+        "actual": [1000.0], "field_name": "value", "over_field_name": "user", "over_field_value": "u2",
+    });
+    assert_eq!(record["causes"], json!([cause]));
+    let influencers = bench.done("GET /_ml/anomaly_detectors/p/results/influencers", Value::Null).await;
+    assert_eq!(influencers["influencers"][0]["host.name"], "h2");
+    for (field, value) in [("user", "u2"), ("host.name", "h2")] {
+        let query = QueryNode::parse(&json!({"term": {field: value}})).unwrap();
+        let indices = IndexExpression::parse(".ml-anomalies-shared");
+        let found = bench.node.core.documents.count(&indices, &query, &Access::Everything).await.unwrap();
+        assert!(found > 0, "{field} is searched by its own name");
+    }
+}
+
+#[tokio::test]
+async fn values_stand_in_no_place_of_a_members_or_of_another_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::start(folder.path()).await;
+    // In the same index there is a field that the other is nested in.
+    let mut config = job("count", None);
+    config["analysis_config"]["influencers"] = json!(["host"]);
+    bench.done("PUT /_ml/anomaly_detectors/other", config).await;
+    let record = population(&bench, "record_score", "host.name").await;
+    assert_eq!((&record["over_field_value"], &record["host.name"]), (&json!("u2"), &json!(["h2"])));
+    assert!(record["record_score"].is_f64(), "{record}");
+    bench.done("DELETE /_ml/anomaly_detectors/p", Value::Null).await;
+    let record = population(&bench, "a..b", " ").await;
+    assert_eq!((&record["over_field_value"], record.get("a..b"), record.get(" ")), (&json!("u2"), None, None));
 }
