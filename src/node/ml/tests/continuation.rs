@@ -223,31 +223,3 @@ async fn a_restarted_node_runs_what_ran() {
     bench.until_counted("j", 33).await;
     assert_eq!(bench.datafeed_stats("j").await["state"], "started");
 }
-
-#[tokio::test]
-async fn a_close_prunes_the_models_and_the_snapshot_is_without_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::start(folder.path()).await;
-    let mut config = job("count", None);
-    config["analysis_config"]["model_prune_window"] = json!("10m");
-    config["analysis_config"]["detectors"][0]["partition_field_name"] = json!("host");
-    bench.done("PUT /_ml/anomaly_detectors/j", config).await;
-    bench.done("POST /_ml/anomaly_detectors/j/_open", Value::Null).await;
-    let record = |minute: i64| {
-        let host = if minute < 5 { "gone" } else { "here" };
-        json!({"time": START_MS + minute * MINUTE_MS, "host": host}).to_string()
-    };
-    bench.done("POST /_ml/anomaly_detectors/j/_data", Value::String((0..30).map(record).collect())).await;
-    let hosts = |size: &Value| size["total_partition_field_count"].clone();
-    let open = bench.job_stats("j").await["model_size_stats"].clone();
-    assert_eq!(hosts(&open), 2);
-    bench.done("POST /_ml/anomaly_detectors/j/_close", Value::Null).await;
-    let closed = bench.job_stats("j").await["model_size_stats"].clone();
-    assert_eq!(hosts(&closed), 1, "nothing of the idle host is left");
-    assert!(closed["model_bytes"].as_u64() < open["model_bytes"].as_u64());
-    let snapshots = bench.done("GET /_ml/anomaly_detectors/j/model_snapshots", Value::Null).await;
-    assert_eq!(hosts(&snapshots["model_snapshots"][0]["model_size_stats"]), 1);
-    bench.done("POST /_ml/anomaly_detectors/j/_open", Value::Null).await;
-    bench.done("POST /_ml/anomaly_detectors/j/_data", Value::String(record(31))).await;
-    assert_eq!(hosts(&bench.job_stats("j").await["model_size_stats"]), 1);
-}

@@ -9,6 +9,7 @@ mod harness;
 mod job_updates;
 mod life_cycle;
 mod operations;
+mod orderly_close;
 mod refusals;
 mod results;
 mod snapshots;
