@@ -38,6 +38,8 @@ pub struct Settings {
     pub when_unknown: WhenUnknown,
     /// Whether an acknowledgement of the cluster is believed only after `_ml/info` and `_tasks` agree.
     pub verify_acknowledgement: bool,
+    /// What a cluster's answer to a switch may take beyond the time that the switch was given.
+    pub answer_grace: Duration,
     /// A mode that is on for longer is warned of.
     pub alert_after: Duration,
     /// Folder for the journals, one file a cluster.

@@ -77,8 +77,6 @@ pub enum SwitchRefusal {
     Stopping,
 }
 
-/// What an answer may take beyond the `timeout` that it was given.
-const ANSWER_GRACE: Duration = Duration::from_secs(5);
 /// Before a cluster that broke off is asked again.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
@@ -99,7 +97,7 @@ impl WorkerGate {
         let patience = if let Some(next) = first {
             let driving = Driving { gate: Arc::clone(&gate), running: Arc::clone(&running) };
             gate.control().runtime.spawn(driving.drive(request, next));
-            deadline + ANSWER_GRACE
+            deadline + gate.settings().answer_grace
         } else {
             deadline
         };
@@ -249,7 +247,8 @@ impl Driving {
             let control = self.gate.control();
             let left = deadline.saturating_duration_since(Instant::now());
             let request = upstream_request(&progress.request, left);
-            let answer = control.client.request(request, (deadline + ANSWER_GRACE).into_std()).await;
+            let given_up = deadline + self.gate.settings().answer_grace;
+            let answer = control.client.request(request, given_up.into_std()).await;
             lost |= matches!(answer, Err(UpstreamError::Broken { .. }));
             let more_time = self.running.deadline() > Instant::now() + AGAIN_AFTER;
             let event = progress.answered(answer, self.gate.settings().verify_acknowledgement);

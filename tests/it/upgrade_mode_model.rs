@@ -24,8 +24,28 @@ fn one_gateway_and_its_restarts_keep_every_promise() {
     }
 }
 
+fn two_gateways(bounds: Bounds) {
+    check(Gateways { count: 2, bounds, when_unknown: WhenUnknown::Reject });
+}
+
 #[test]
 fn two_gateways_that_switch_against_each_other_keep_every_promise() {
-    let bounds = Bounds { switches: 2, others: 0, late: 0, restarts: 0 };
-    check(Gateways { count: 2, bounds, when_unknown: WhenUnknown::Reject });
+    two_gateways(Bounds { switches: 2, others: 0, late: 1, restarts: 0 });
+}
+
+#[test]
+fn two_gateways_keep_every_promise_while_others_switch_too() {
+    two_gateways(Bounds { switches: 1, others: 1, late: 1, restarts: 0 });
+}
+
+#[test]
+fn two_gateways_and_their_restarts_keep_every_promise() {
+    two_gateways(Bounds { switches: 1, others: 1, late: 0, restarts: 1 });
+}
+
+/// All of it together: some minutes without optimization, so `.ci/run` has it and the ordinary run has the three above.
+#[test]
+#[ignore = "takes a minute or two"]
+fn two_gateways_keep_every_promise_whatever_happens() {
+    two_gateways(Bounds { switches: 2, others: 1, late: 1, restarts: 1 });
 }

@@ -1,6 +1,7 @@
 //! `workers`, `upgrade_mode`, `limits`, `timeouts`, `logging`, `audit` and `tracing`.
 
 use std::num::NonZero;
+use std::time::Duration;
 
 use super::{Fault, Found, KeyPath, Review};
 use crate::audit::{self, EventClass};
@@ -19,6 +20,8 @@ const HEADER_BYTES_MAX: u64 = 16 << 20;
 /// Below it ordinary action lines would not fit; above it a document that is read at once holds up others.
 const INSPECTED_MIN: u64 = 4 << 10;
 const INSPECTED_MAX: u64 = 64 << 20;
+/// A cluster that has tried for as long as it was told answers a moment later.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
 /// 0: one per core.
 pub(super) fn workers(document: usize) -> usize {
@@ -72,6 +75,7 @@ impl Review<'_> {
                 WhenUnknownDocument::Forward => WhenUnknown::Forward,
             },
             verify_acknowledgement: document.verify_acknowledgement,
+            answer_grace: ANSWER_GRACE,
             alert_after: document.alert_after.0,
             journal: self.file.resolve(&self.file.document().state.path),
         }

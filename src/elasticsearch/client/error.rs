@@ -68,7 +68,11 @@ fn reason(body: &[u8]) -> String {
     match parsed.as_ref().and_then(|body| body.get("error")) {
         Some(Value::String(text)) => text.clone(),
         Some(error) => {
-            let text = |error: &Value| error.get("reason").and_then(Value::as_str).unwrap_or("no reason").to_owned();
+            // Some errors, such as that there is no master, have a type alone.
+            let said = |error: &Value, member| error.get(member).and_then(Value::as_str).map(str::to_owned);
+            let text = |error: &Value| {
+                said(error, "reason").or_else(|| said(error, "type")).unwrap_or_else(|| "no reason".to_owned())
+            };
             let cause = error.get("caused_by").map(|cause| format!(": {}", text(cause)));
             text(error) + &cause.unwrap_or_default()
         }
@@ -85,6 +89,8 @@ mod tests {
         let full = br#"{"error":{"type":"t","reason":"held","caused_by":{"reason":"on"}},"status":429}"#;
         assert_eq!(reason(full), "held: on");
         assert_eq!(reason(br#"{"error":"no handler found"}"#), "no handler found");
+        let masterless = br#"{"error":{"type":"master_not_discovered_exception","reason":null},"status":503}"#;
+        assert_eq!(reason(masterless), "master_not_discovered_exception");
         assert_eq!(reason(b"<html>"), "<html>");
         assert_eq!(reason("ä".repeat(300).as_bytes()).chars().count(), 200);
     }

@@ -48,8 +48,12 @@ pub(crate) struct ClusterSetup {
     pub(crate) state: GateState,
     /// Whether the gate looks at `_ml/info` and `_tasks` before it believes an acknowledgement.
     pub(crate) verify: bool,
+    /// What its answer to a switch may take beyond the time of the switch.
+    pub(crate) answer_grace: Duration,
     /// Whether the gate looks at the cluster by itself, again and again.
     pub(crate) watch: bool,
+    /// An `off` that is older counts as unknown.
+    pub(crate) max_staleness: Duration,
     /// A mode that is on for longer is warned of.
     pub(crate) alert_after: Duration,
     /// For what no request brings about.
@@ -69,6 +73,8 @@ impl ClusterSetup {
             credentials: None,
             state: GateState::Off,
             verify: false,
+            answer_grace: Duration::from_secs(5),
+            max_staleness: Duration::from_secs(3600),
             watch: false,
             alert_after: Duration::from_secs(3600),
             audit: ControlSender::default(),
@@ -279,9 +285,10 @@ pub(crate) fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {
 fn gate_settings(setup: &ClusterSetup, journal: &Path) -> gate::Settings {
     gate::Settings {
         poll_interval: Duration::from_millis(20),
-        max_staleness: Duration::from_secs(3600),
+        max_staleness: setup.max_staleness,
         when_unknown: WhenUnknown::Reject,
         verify_acknowledgement: setup.verify,
+        answer_grace: setup.answer_grace,
         alert_after: setup.alert_after,
         journal: journal.to_owned(),
     }

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use super::PATIENCE;
@@ -13,6 +13,14 @@ pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
     requests: Mutex<Receiver<Request>>,
     connections: Mutex<Receiver<usize>>,
+    down: Arc<Down>,
+}
+
+/// Whether nobody listens; and the connections that there were.
+#[derive(Default)]
+struct Down {
+    state: Mutex<(bool, Vec<TcpStream>)>,
+    changed: Condvar,
 }
 
 /// One request as it came, byte for byte.
@@ -50,10 +58,12 @@ impl Upstream {
         let address = listener.local_addr().unwrap();
         let (record, requests) = channel();
         let (opened, connections) = channel();
-        let script = Arc::new(script);
+        let (script, down) = (Arc::new(script), Arc::new(Down::default()));
+        let listening = Arc::clone(&down);
         thread::spawn(move || {
-            for (connection, stream) in listener.incoming().enumerate() {
-                let Ok(stream) = stream else { return };
+            let mut listener = Some(listener);
+            for connection in 0.. {
+                let Some(stream) = listening.accept(&mut listener, address) else { return };
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
                 stream.set_write_timeout(Some(PATIENCE)).unwrap();
                 if opened.send(connection).is_err() {
@@ -64,7 +74,23 @@ impl Upstream {
                 thread::spawn(move || script(&mut exchange));
             }
         });
-        Self { address, requests: Mutex::new(requests), connections: Mutex::new(connections) }
+        Self { address, requests: Mutex::new(requests), connections: Mutex::new(connections), down }
+    }
+
+    /// Ends every connection and refuses new ones, until [`Upstream::come_back`].
+    pub(crate) fn go_down(&self) {
+        for stream in self.down.set(true) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        // Wakes the thread that accepts. Once nobody listens, it is refused.
+        while TcpStream::connect(self.address).is_ok() {
+            thread::yield_now();
+        }
+    }
+
+    /// Listens again at the same address.
+    pub(crate) fn come_back(&self) {
+        self.down.set(false);
     }
 
     /// The next request that came whole, as [`Exchange::request`] records it.
@@ -97,6 +123,35 @@ impl Upstream {
         match self.requests.lock().unwrap().recv_timeout(std::time::Duration::ZERO) {
             Ok(_) => false,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => true,
+        }
+    }
+}
+
+impl Down {
+    fn set(&self, down: bool) -> Vec<TcpStream> {
+        let mut state = self.state.lock().unwrap();
+        state.0 = down;
+        self.changed.notify_all();
+        std::mem::take(&mut state.1)
+    }
+
+    /// The next connection; while it is down nobody listens.
+    fn accept(&self, listener: &mut Option<TcpListener>, address: SocketAddr) -> Option<TcpStream> {
+        loop {
+            let accepted = match listener {
+                Some(listener) => listener.accept().ok()?.0,
+                None => {
+                    drop(self.changed.wait_while(self.state.lock().unwrap(), |state| state.0).unwrap());
+                    *listener = Some(TcpListener::bind(address).unwrap());
+                    continue;
+                }
+            };
+            let mut state = self.state.lock().unwrap();
+            if !state.0 {
+                state.1.extend(accepted.try_clone());
+                return Some(accepted);
+            }
+            *listener = None;
         }
     }
 }

@@ -201,3 +201,22 @@ fn a_slow_job_leaves_time_for_the_others_and_is_tried_again() {
     });
     assert_eq!(run(&upstream, folder.path(), &command).status, 0);
 }
+
+#[test]
+fn a_cluster_that_restarts_in_a_stop_is_waited_for() {
+    let (cluster, upstream) = start(State { held: Some("web-feed/_stop"), ..two_jobs() });
+    let folder = tempfile::tempdir().unwrap();
+    let done = std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&upstream, folder.path(), &["ml", "stop", "--yes"]));
+        cluster.wait(|state| state.posts.iter().any(|post| post.starts_with("/_ml/datafeeds/web-feed/_stop")));
+        upstream.go_down();
+        cluster.set(|state| state.held = None);
+        upstream.come_back();
+        running.join().unwrap()
+    });
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    cluster.set(|state| {
+        assert_eq!(state.jobs.values().collect::<Vec<_>>(), [&"closed", &"closed", &"closed"]);
+        assert_eq!(state.datafeeds["web-feed"].1, "stopped");
+    });
+}

@@ -58,6 +58,44 @@ fn a_switch_whose_connection_breaks_is_sent_again() {
 }
 
 #[test]
+fn a_cluster_that_restarts_is_waited_for_and_asked_where_it_was() {
+    let (cluster, upstream) = start(writing());
+    let folder = tempfile::tempdir().unwrap();
+    let done = std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&upstream, folder.path(), &["upgrade-mode", "enable", "--timeout", "1h"]));
+        cluster.wait(|state| state.looks > 2);
+        upstream.go_down();
+        cluster.set(|state| state.tasks.clear());
+        upstream.come_back();
+        running.join().unwrap()
+    });
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    assert!(done.stdout.starts_with("upgrade mode is on: acknowledged"), "{}", done.stdout);
+}
+
+#[test]
+fn a_cluster_without_a_master_is_asked_again() {
+    let failing = vec![("/set_upgrade_mode", 503), ("/set_upgrade_mode", 503)];
+    let (cluster, upstream) = start(State { failing, ..two_jobs() });
+    let folder = tempfile::tempdir().unwrap();
+    let done = run(&upstream, folder.path(), &["upgrade-mode", "enable"]);
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    assert!(done.stderr.contains("master_not_discovered_exception"), "{}", done.stderr);
+    cluster.set(|state| assert_eq!(state.posts.len(), 3));
+}
+
+#[test]
+fn an_answer_that_comes_when_the_time_is_over_is_no_acknowledgement() {
+    let (cluster, upstream) = start(State { slow: Some("/set_upgrade_mode"), ..two_jobs() });
+    let folder = tempfile::tempdir().unwrap();
+    let done = run(&upstream, folder.path(), &["upgrade-mode", "enable", "--timeout", "50ms"]);
+    assert_eq!((done.status, done.stdout.as_str()), (1, ""));
+    assert!(done.stderr.contains("Timed out when waiting for persistent tasks"), "{}", done.stderr);
+    assert!(done.stderr.contains("the cluster says [off]"), "{}", done.stderr);
+    cluster.set(|state| assert_eq!(state.posts.len(), 1));
+}
+
+#[test]
 fn who_may_not_is_told_so() {
     for status in [401, 403] {
         let refused = [("/set_upgrade_mode", status)].into();

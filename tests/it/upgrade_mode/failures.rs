@@ -1,11 +1,13 @@
 //! Clusters that go wrong: one test a failure.
 
+use std::time::Duration;
+
 use mlgate::policy::upgrade_mode::GateState;
 use serde_json::json;
 
 use super::cluster::{Cluster, State};
 use super::{DISABLE, ENABLE, OPEN, ask, asking, before, reason, state_becomes};
-use crate::harness::PATIENCE;
+use crate::harness::{Gateway, PATIENCE, Setup};
 
 const AWAITING: &str = "persistent task cannot be assigned while upgrade mode is enabled.";
 
@@ -86,4 +88,73 @@ fn a_node_that_lags_behind_does_not_lower_the_fence() {
     assert_eq!(gateway.gates[0].view().fence, fence);
     cluster.set(|state| state.upgrade_mode = false);
     state_becomes(&gateway, GateState::Off);
+}
+
+#[test]
+fn a_cluster_that_restarts_keeps_what_it_was_told_and_the_wait_goes_on() {
+    let (cluster, upstream) = Cluster::start(State { tasks: vec!["job-web"], ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let enabling = asking(&gateway, ENABLE);
+    cluster.wait(|state| state.looks >= 1);
+    upstream.go_down();
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 429);
+    assert!(enabling.try_recv().is_err(), "answered while nobody can know");
+    // The tasks did not live through it; the flag is in the cluster state.
+    cluster.set(|state| state.tasks.clear());
+    upstream.come_back();
+    assert_eq!(enabling.recv_timeout(PATIENCE).unwrap(), (200, json!({"acknowledged": true})));
+    cluster.set(|state| assert_eq!(state.switches.len(), 1));
+}
+
+#[test]
+fn a_cluster_that_restarts_while_it_is_asked_is_asked_again() {
+    let (cluster, upstream) = Cluster::start(State { holds: Some("/set_upgrade_mode"), ..State::default() });
+    let gateway = before(&upstream, GateState::Off, false);
+    let enabling = asking(&gateway, ENABLE);
+    cluster.wait(|state| state.held == 1);
+    upstream.go_down();
+    cluster.set(|state| (state.holds, state.masterless) = (None, true));
+    cluster.wait(|state| state.switches.len() == 1);
+    cluster.set(|state| state.masterless = false);
+    upstream.come_back();
+    assert_eq!(enabling.recv_timeout(PATIENCE).unwrap(), (200, json!({"acknowledged": true})));
+    cluster.set(|state| assert_eq!((state.switches.len(), state.upgrade_mode), (2, true)));
+    assert_eq!(gateway.gates[0].state(), GateState::On);
+}
+
+/// The fence stays, and so does what is off, for as long as a view may be old.
+#[test]
+fn while_a_cluster_is_away_the_last_known_state_holds() {
+    for (enabled, answer) in [(true, 429), (false, 503)] {
+        let (_cluster, upstream) = Cluster::start(State { upgrade_mode: enabled, ..State::default() });
+        let mut setup = Setup::of(&[upstream.address]);
+        let cluster = setup.cluster();
+        (cluster.state, cluster.watch, cluster.max_staleness) = (GateState::Unknown, true, Duration::from_millis(200));
+        let gateway = Gateway::start(setup);
+        state_becomes(&gateway, if enabled { GateState::On } else { GateState::Off });
+        upstream.go_down();
+        if !enabled {
+            state_becomes(&gateway, GateState::Unknown);
+        }
+        assert_eq!(ask(&gateway, "ml_admin", OPEN).0, answer);
+        upstream.come_back();
+        state_becomes(&gateway, if enabled { GateState::On } else { GateState::Off });
+    }
+}
+
+/// The master had it in its queue: the caller was told that it failed, and the fence goes up all the same.
+#[test]
+fn an_answer_that_comes_too_late_takes_effect_and_is_followed() {
+    let (cluster, upstream) = Cluster::start(State { holds: Some("/set_upgrade_mode"), ..State::default() });
+    let mut setup = Setup::of(&[upstream.address]);
+    let late = setup.cluster();
+    (late.state, late.verify, late.watch) = (GateState::Off, true, true);
+    late.answer_grace = Duration::from_millis(50);
+    let gateway = Gateway::start(setup);
+    let answer = ask(&gateway, "ml_admin", "POST /_ml/set_upgrade_mode?enabled=true&timeout=1ms");
+    assert_eq!(answer.0, 504, "{answer:?}");
+    state_becomes(&gateway, GateState::Off);
+    cluster.set(|state| state.holds = None);
+    state_becomes(&gateway, GateState::On);
+    assert_eq!(ask(&gateway, "ml_admin", OPEN).0, 429);
 }
