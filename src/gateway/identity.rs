@@ -3,23 +3,17 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::Identity;
+use super::claims::{self, Kept};
 use super::snapshot::Cluster;
 use super::view::WorkerCluster;
 use crate::elasticsearch::vouched;
-use crate::policy::{Account, Principal, Rights};
+use crate::policy::{Account, Principal, Rights, Target, parameters};
 use crate::realm::{RunAs, Verified};
 use crate::rejection::Rejection;
 
 const RUN_AS: HeaderName = HeaderName::from_static("es-security-runas-user");
-const SECONDARY: HeaderName = HeaderName::from_static("es-secondary-authorization");
-const SHARED_SECRET: HeaderName = HeaderName::from_static("es-client-authentication");
-/// Headers by which a caller can claim an identity.
-static CLAIMS: [HeaderName; 4] = [header::AUTHORIZATION, RUN_AS, SECONDARY, SHARED_SECRET];
-/// Whatever starts so is between the gateway and its own node or command line.
-const OURS: &str = "x-mlgate-";
-
 /// Sets the identity of a request that goes upstream. Headers by which a caller could claim one are gone afterwards,
-/// but for those that are its own business in `passthrough`.
+/// but for those that are its own business in `passthrough` and what a trusted proxy says.
 ///
 /// # Errors
 /// 401: nobody would get the gateway's own credentials. 403: run-as without the right to it, or a name that no header
@@ -27,24 +21,18 @@ const OURS: &str = "x-mlgate-";
 pub(super) fn apply(
     headers: &mut HeaderMap,
     caller: &Verified,
+    trusted: bool,
     (settings, cluster): (&Cluster, &WorkerCluster),
     run_as: &RunAs,
 ) -> Result<(), Rejection> {
-    let claims = claims(headers);
-    if claims {
-        remove_ours(headers);
-    }
-    if settings.identity == Identity::Passthrough {
+    let passthrough = settings.identity == Identity::Passthrough;
+    claims::remove(headers, Kept { passthrough, trusted });
+    if passthrough {
         if matches!(caller, Verified::Caller(principal) if principal.realm.kind == "pki") {
             // Nobody has looked at it: the certificate went first.
             headers.remove(header::AUTHORIZATION);
         }
         return check_run_as(headers, caller, run_as);
-    }
-    if claims {
-        for name in &CLAIMS {
-            headers.remove(name);
-        }
     }
     match (settings.identity, caller) {
         (Identity::Passthrough | Identity::None, _) | (Identity::RunAs, Verified::Nobody) => {}
@@ -69,44 +57,29 @@ pub(super) fn apply(
     Ok(())
 }
 
+/// The target goes on as it came: where the caller's credentials end here, one with a credential in it goes nowhere.
+///
+/// # Errors
+/// 400, as Elasticsearch answers a parameter that it does not know.
+pub(super) fn check_query(target: &Target<'_>, settings: &Cluster) -> Result<(), Rejection> {
+    if settings.identity == Identity::Passthrough {
+        return Ok(());
+    }
+    let mut names = parameters(target.query()).map(|(name, _)| String::from_utf8_lossy(&name).into_owned());
+    names.find(|name| claims::is_credential_parameter(name)).map_or(Ok(()), |name| Err(Rejection::Parameter { name }))
+}
+
 /// Takes away trailers that say who somebody is or where a request comes from: some servers read them as headers.
 /// The other checks of [`apply`] have seen the head only.
 pub(super) fn strip_trailers(trailers: &mut HeaderMap) {
-    let claims: Vec<HeaderName> = trailers.keys().filter(|name| is_claim(name)).cloned().collect();
-    for name in claims {
-        trailers.remove(name);
-    }
-}
-
-fn is_claim(name: &HeaderName) -> bool {
-    let named = [
-        header::AUTHORIZATION,
-        header::PROXY_AUTHORIZATION,
-        header::FORWARDED,
-        header::VIA,
-        header::HOST,
-        RUN_AS,
-        SECONDARY,
-        SHARED_SECRET,
-    ];
-    named.contains(name) || name.as_str().starts_with(OURS) || name.as_str().starts_with("x-forwarded-")
+    claims::remove_all(trailers);
+    trailers.remove(header::VIA);
+    trailers.remove(header::HOST);
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) -> Result<(), Rejection> {
     headers.insert(name, value.ok_or(Rejection::Internal("the gateway has no credentials for the cluster"))?);
     Ok(())
-}
-
-/// Whether any header claims an identity; found in one pass, since most requests to APIs outside ML have none.
-fn claims(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| CLAIMS.contains(name) || name.as_str().starts_with(OURS))
-}
-
-fn remove_ours(headers: &mut HeaderMap) {
-    let ours: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(OURS)).cloned().collect();
-    for name in ours {
-        headers.remove(name);
-    }
 }
 
 /// Users that every cluster has. Who is named so by a token or a certificate is somebody else.

@@ -4,6 +4,7 @@ mod admit;
 mod authenticate;
 mod authorize;
 mod body;
+mod claims;
 mod classify;
 mod connection;
 mod drain;

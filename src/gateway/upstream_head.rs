@@ -14,7 +14,7 @@ use crate::rejection::Rejection;
 /// Method, target and end-to-end headers stay; the rest is the gateway's. `Host` is set per node.
 ///
 /// # Errors
-/// 403 when the caller's identity cannot be passed on.
+/// 403 when the caller's identity cannot be passed on, 400 for credentials in a query that have to end here.
 pub(super) fn build(
     received: Received,
     caller: &Verified,
@@ -22,10 +22,13 @@ pub(super) fn build(
     settings: &Cluster,
     run_as: &RunAs,
 ) -> Result<Request<Upload>, Rejection> {
+    if let Ok(target) = received.target() {
+        identity::check_query(&target, settings)?;
+    }
     let Received { method, target, version, mut headers, body, peer, .. } = received;
     let trailers = wants_trailers(&headers);
     hop_headers::remove(&mut headers);
-    identity::apply(&mut headers, caller, (settings, &addressed.cluster), run_as)?;
+    identity::apply(&mut headers, caller, peer.trusted, (settings, &addressed.cluster), run_as)?;
     forwarded::apply(&mut headers, version, &peer, addressed);
     forward::frame(&mut headers, &body);
     if trailers {

@@ -19,6 +19,7 @@ pub use authorize::{Denial, Grant, authorize, has_privilege};
 pub use classify::{Classified, Perimeter, Unroutable, classify};
 pub use operation::{Demand, Operation, UpgradeRule};
 pub use perimeter::body::{Document, Doubt, Inspection, Judge, Reading, Scalar, inspection, shown};
+pub use perimeter::query::parameters;
 pub use principal::{Principal, RealmRef, RoleName};
 pub use privilege::{Privilege, PrivilegeProblem};
 pub use rights::{Account, ClusterRights, Rights};

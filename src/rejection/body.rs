@@ -67,6 +67,9 @@ pub(super) fn body(rejection: &Rejection, asked: &Asked<'_>) -> Value {
         Rejection::BodyNotSupported => {
             full(argument(format!("request [{} {}] does not support having a body", asked.method, asked.path())))
         }
+        Rejection::Parameter { name } => {
+            full(argument(format!("request [{}] contains unrecognized parameter: [{name}]", asked.path())))
+        }
         Rejection::Switch(refusal) => full(switch_body(refusal)),
         Rejection::Upstream(error) => full(upstream(error)),
         Rejection::Internal(what) => full(Exception::new("illegal_state_exception", *what)),

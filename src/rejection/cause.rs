@@ -53,6 +53,10 @@ pub enum Rejection {
         run_as: String,
         roles: Vec<String>,
     },
+    /// A credential in the query, where the caller's credentials end at the gateway.
+    Parameter {
+        name: String,
+    },
     /// A user name that cannot stand in a header.
     UnspeakableUser,
     /// A caller that the cluster would take for somebody who may more.
@@ -123,9 +127,12 @@ pub enum Cause {
 impl Rejection {
     pub const fn cause(&self) -> Cause {
         match self {
-            Self::Malformed(_) | Self::Method | Self::Expectation | Self::BodyBroken | Self::BodyNotSupported => {
-                Cause::Malformed
-            }
+            Self::Malformed(_)
+            | Self::Method
+            | Self::Expectation
+            | Self::BodyBroken
+            | Self::BodyNotSupported
+            | Self::Parameter { .. } => Cause::Malformed,
             Self::Misdirected => Cause::Misdirected,
             Self::TooLarge => Cause::TooLarge,
             Self::BodyTimeout => Cause::BodyTimeout,
@@ -169,6 +176,7 @@ impl Rejection {
             | Self::NotAsUser { .. }
             | Self::Held { .. }
             | Self::BodyNotSupported
+            | Self::Parameter { .. }
             | Self::Switch(_)
             | Self::Upstream(_)
             | Self::Internal(_) => false,

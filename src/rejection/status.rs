@@ -38,7 +38,9 @@ impl ErrorStatus {
 impl Rejection {
     pub fn status(&self) -> ErrorStatus {
         match self {
-            Self::Malformed(_) | Self::BodyBroken | Self::BodyNotSupported => ErrorStatus::BAD_REQUEST,
+            Self::Malformed(_) | Self::BodyBroken | Self::BodyNotSupported | Self::Parameter { .. } => {
+                ErrorStatus::BAD_REQUEST
+            }
             Self::Method => ErrorStatus::METHOD_NOT_ALLOWED,
             Self::Expectation => ErrorStatus::EXPECTATION_FAILED,
             Self::Misdirected => ErrorStatus::MISDIRECTED,

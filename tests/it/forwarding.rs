@@ -5,6 +5,7 @@ use crate::harness::{Client, Gateway, Upstream};
 
 mod back;
 mod breaking;
+mod claims;
 mod framing;
 mod headers;
 mod identity;

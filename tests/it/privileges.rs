@@ -3,7 +3,7 @@
 mod table;
 mod twin;
 
-use std::path::Path;
+use crate::harness::golden::compare;
 
 /// `UPDATE_GOLDEN=1 cargo test --test it privileges` writes both files anew; a changed cell is a changed line.
 #[test]
@@ -14,17 +14,4 @@ fn the_golden_table_is_up_to_date() {
 #[test]
 fn the_page_is_up_to_date() {
     compare("docs/privileges.md", &table::page());
-}
-
-fn compare(file: &str, expected: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
-        std::fs::write(&path, expected).unwrap();
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    let difference = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
-    assert!(
-        found == expected,
-        "{file} differs, first in {difference:?}; after a change on purpose: UPDATE_GOLDEN=1 cargo test --test it privileges"
-    );
 }

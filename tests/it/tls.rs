@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use http::Request;
 use mlgate::gateway::HostPattern;
 
 use crate::harness::gateway::basic;
+use crate::harness::http2::{empty, with_http2};
 use crate::harness::{Certificates, Client, ClusterSetup, Gateway, Setup, Upstream};
 
 mod client_certificates;
@@ -79,6 +81,27 @@ fn the_name_of_the_handshake_and_the_host_must_mean_one_cluster() {
     assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: two.example\r\n\r\n").status, 421);
     assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: one.example\r\n\r\n").status, 200);
     assert!(other.has_nothing());
+}
+
+#[test]
+fn the_same_holds_over_http2() {
+    let other = Upstream::answering();
+    let (node, gateway, certificates) = secured(|setup| {
+        setup.cluster().hosts = vec![HostPattern::Exact("localhost".to_owned())];
+        let mut second = ClusterSetup::of(&[other.address]);
+        second.name = "second";
+        second.hosts = vec![HostPattern::Exact("two.example".to_owned())];
+        setup.clusters.push(second);
+    });
+    with_http2(&gateway, &certificates, |mut sender, _| async move {
+        for (host, status) in [("localhost", 200), ("two.example", 421), ("three.example", 421), ("localhost", 200)] {
+            let request = Request::get(format!("https://{host}/")).body(empty()).unwrap();
+            assert_eq!(sender.send_request(request).await.unwrap().status(), status, "{host}");
+        }
+    });
+    node.next_request();
+    node.next_request();
+    assert!(node.has_nothing() && other.has_nothing());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 pub(super) mod body;
 mod index_names;
 mod index_write;
-mod query;
+pub(super) mod query;
 mod tasks;
 
 use super::classify::Perimeter;

@@ -9,7 +9,7 @@ use crate::policy::classify::percent::decode_parameter;
 /// name that comes twice is given twice: which of them counts depends on the version, so the caller looks at all.
 ///
 /// Source: `RestUtils.decodeQueryString`.
-pub(super) fn parameters(query: Option<&str>) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+pub fn parameters(query: Option<&str>) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
     query.unwrap_or_default().split(['&', ';']).filter(|part| !part.is_empty()).map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         (decode_parameter(name.as_bytes()), decode_parameter(value.as_bytes()))

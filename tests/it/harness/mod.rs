@@ -7,6 +7,8 @@ mod authority;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod gateway;
+pub(crate) mod golden;
+pub(crate) mod http2;
 pub(crate) mod process;
 pub(crate) mod upstream;
 

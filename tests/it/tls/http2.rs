@@ -1,73 +1,18 @@
 //! HTTP/2 from the caller, HTTP/1.1 to the node.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, Version};
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::client::conn::http2::SendRequest;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Frame;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
 use super::secured;
 use crate::harness::gateway::basic;
+use crate::harness::http2::{empty, frames, get, whole, with_http2, with_window};
 use crate::harness::{Certificates, Gateway, Setup, Upstream};
-
-type Body = BoxBody<Bytes, Infallible>;
-
-/// Runs `work` with an HTTP/2 connection to the gateway.
-fn with_http2<F: Future<Output = ()>>(
-    gateway: &Gateway,
-    certificates: &Certificates,
-    work: impl FnOnce(SendRequest<Body>, tokio::task::JoinHandle<hyper::Result<()>>) -> F,
-) {
-    with_window(gateway, certificates, 64 * 1024, work);
-}
-
-/// The same for a caller that takes so much of an answer before it has to say that it wants more.
-fn with_window<F: Future<Output = ()>>(
-    gateway: &Gateway,
-    certificates: &Certificates,
-    window_bytes: u32,
-    work: impl FnOnce(SendRequest<Body>, tokio::task::JoinHandle<hyper::Result<()>>) -> F,
-) {
-    let config = certificates.client(&["h2"]);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let tcp = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let tls = TlsConnector::from(config).connect(name, tcp).await.unwrap();
-        assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-        builder.initial_stream_window_size(window_bytes);
-        let (sender, connection) = builder.handshake(TokioIo::new(tls)).await.unwrap();
-        let connection = tokio::spawn(connection);
-        tokio::time::timeout(crate::harness::PATIENCE, work(sender, connection)).await.unwrap();
-    });
-}
-
-fn empty() -> Body {
-    Empty::new().boxed()
-}
-
-fn get(target: &str) -> Request<Body> {
-    Request::get(format!("https://localhost{target}")).version(Version::HTTP_2).body(empty()).unwrap()
-}
-
-fn frames(frames: Vec<Frame<Bytes>>) -> Body {
-    StreamBody::new(futures_util::stream::iter(frames.into_iter().map(Ok))).boxed()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the tests' own nodes send little")]
-async fn whole(body: Incoming) -> (Bytes, Option<HeaderMap>) {
-    let collected = body.collect().await.unwrap();
-    let trailers = collected.trailers().cloned();
-    (collected.to_bytes(), trailers)
-}
 
 #[test]
 fn a_request_goes_on_as_http1() {
