@@ -64,6 +64,11 @@ impl TaskKey {
             Self::Operation(..) => "transport",
         }
     }
+
+    /// Whether `_tasks/_cancel` can end it; what blocks a job is not given up half done.
+    pub(crate) fn cancellable(&self) -> bool {
+        !matches!(self, Self::Operation(..))
+    }
 }
 
 impl fmt::Display for TaskKey {

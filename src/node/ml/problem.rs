@@ -110,6 +110,10 @@ pub(crate) enum Problem {
     ForecastTooLarge { values: u64, most: u64 },
     #[error("task [{0}] isn't running and hasn't stored its results")]
     UnknownTask(String),
+    #[error(
+        "task [{task}] belongs to the node [{node}] which isn't part of the cluster and there is no record of the task"
+    )]
+    TaskOfUnknownNode { task: String, node: String },
     #[error("Can only reset a job when it is closed.")]
     ResetOpenJob,
     #[error("cannot reset job while indices are being upgraded")]
@@ -138,6 +142,7 @@ impl Problem {
             | Self::UnknownSnapshot { .. }
             | Self::UnknownBucket(_)
             | Self::UnknownTask(_)
+            | Self::TaskOfUnknownNode { .. }
             | Self::UnknownFilter(_)
             | Self::UnknownCalendar(_)
             | Self::UnknownForecast { .. }
@@ -221,6 +226,9 @@ impl Problem {
                 "illegal_state_exception",
                 format!("Could not open job because the node is full: [{open}] jobs are open, as many as there can be"),
             )),
+            Self::TaskOfUnknownNode { task, .. } => {
+                Some(Exception::new("resource_not_found_exception", Self::UnknownTask(task.clone()).to_string()))
+            }
             Self::StillRunning { tasks, .. } => {
                 Some(Exception::new("timeout_exception", format!("Timed out waiting for completion of [{tasks}]")))
             }

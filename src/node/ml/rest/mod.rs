@@ -94,6 +94,8 @@ pub(super) fn routes() -> Vec<Route> {
         route!(GET "/_cluster/state/{metric}", "cluster:monitor/state", ["allow_no_indices", "expand_wildcards", "flat_settings", "ignore_unavailable", "local", "master_timeout"], state::metadata),
         route!(GET "/_tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "group_by", "nodes", "parent_task_id", "timeout", "wait_for_completion"], tasks::list),
         route!(GET "/_tasks/{task_id}", "cluster:monitor/task/get", ["wait_for_completion", "timeout"], tasks::get),
+        route!(POST "/_tasks/_cancel", "cluster:admin/tasks/cancel", ["actions", "group_by", "nodes", "parent_task_id", "task_id", "wait_for_completion"], tasks::cancel),
+        route!(POST "/_tasks/{task_id}/_cancel", "cluster:admin/tasks/cancel", ["actions", "group_by", "nodes", "parent_task_id", "wait_for_completion"], tasks::cancel),
         route!(GET "/_cat/tasks", "cluster:monitor/tasks/lists", ["actions", "bytes", "detailed", "h", "v", "s", "help", "time", "nodes", "node_id", "parent_task_id"], tasks::cat),
         route!(GET "/_cat/ml/anomaly_detectors", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes", "time"], cat::jobs),
         route!(GET "/_cat/ml/anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "h", "v", "s", "help", "bytes", "time"], cat::jobs),

@@ -1,17 +1,26 @@
-//! `_tasks` and `_cat/tasks`: the ML tasks that run on this node.
+//! `_tasks`: the ML tasks that run on this node.
+//!
+//! Source: elasticsearch, `TransportListTasksAction.java`, `TransportGetTaskAction.java`.
+
+mod cancel;
+mod cat;
+mod listing;
 
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
-use crate::node::http::{ApiError, Cell, Column, Reply, Table};
+use crate::elasticsearch::error_body::Exception;
+use crate::node::http::{ApiError, Reply};
 use crate::node::ml::cluster::within;
-use crate::node::ml::configuration::not_supported;
-use crate::node::ml::duration::to_ms;
+use crate::node::ml::duration::{to_ms, written};
 use crate::node::ml::identifier::wildcard;
 use crate::node::ml::local::{LocalTask, Running};
 use crate::node::ml::operation::TASKS_INDEX;
 use crate::node::ml::persistent::TaskKey;
 use crate::node::ml::problem::Problem;
+pub(super) use cancel::cancel;
+pub(super) use cat::cat;
+use listing::{Grouping, Listing};
 
 const TIMEOUT_DEFAULT_MS: i64 = 30_000;
 
@@ -19,28 +28,26 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
     call.request.without_body()?;
     let query = &call.request.query;
     let detailed = query.flag("detailed")?.unwrap_or(false);
-    let grouping = query.text("group_by").unwrap_or("nodes").to_owned();
+    let grouping = Grouping::of(query)?;
     let waits = query.flag("wait_for_completion")?.unwrap_or(false);
     let timeout_ms = query.duration("timeout")?.map_or(TIMEOUT_DEFAULT_MS, to_ms);
-    if !matches!(grouping.as_str(), "nodes" | "none" | "parents") {
-        return Err(ApiError::illegal_argument(format!(
-            "group_by must be one of [nodes, parents, none] but was [{grouping}]"
-        )));
-    }
+    let mut listing = Listing::default();
     if waits {
         let mut running = call.parts().local.subscribe();
         let ended = running.wait_for(|running| matching(&call, running).is_empty());
-        // What is left when the time is up is shown as it is.
-        let _ = within(timeout_ms, ended).await;
+        if within(timeout_ms, ended).await.is_none() {
+            listing.node_failed(&call.node.core.identity.node_id, timed_out(timeout_ms));
+            return Ok(listing.reply(&call, grouping));
+        }
     }
-    let running = call.parts().local.now();
-    let tasks = matching(&call, &running);
-    let shown = tasks.iter().map(|(key, task)| (name(&call, task), described(&call, key, task, detailed)));
-    Ok(Reply::json(match grouping.as_str() {
-        "none" => json!({"tasks": shown.map(|(_, task)| task).collect::<Vec<_>>()}),
-        "parents" => json!({"tasks": shown.collect::<Map<_, _>>()}),
-        _ => by_node(&call, shown.collect()),
-    }))
+    for (key, task) in matching(&call, &call.parts().local.now()) {
+        listing.tasks.insert(name(&call, &task), described(&call, &key, &task, detailed).into());
+    }
+    Ok(listing.reply(&call, grouping))
+}
+
+fn timed_out(timeout_ms: i64) -> Exception {
+    Exception::new("timeout_exception", format!("timed out after [{}/{timeout_ms}ms]", written(timeout_ms)))
 }
 
 /// The running tasks that `actions`, `nodes` and `parent_task_id` let through.
@@ -68,7 +75,7 @@ fn parent_of(key: &TaskKey, task: &LocalTask) -> Option<String> {
     (key.kind() == "persistent").then(|| format!("cluster:{}", task.allocation))
 }
 
-fn described(call: &Call, key: &TaskKey, task: &LocalTask, detailed: bool) -> Value {
+fn described(call: &Call, key: &TaskKey, task: &LocalTask, detailed: bool) -> Map<String, Value> {
     let running_ms = call.node.core.clock.now_ms().saturating_sub(task.started_ms).max(0);
     let mut shown = Map::new();
     shown.insert("node".to_owned(), json!(call.node.core.identity.node_id));
@@ -80,105 +87,68 @@ fn described(call: &Call, key: &TaskKey, task: &LocalTask, detailed: bool) -> Va
     }
     shown.insert("start_time_in_millis".to_owned(), json!(task.started_ms));
     shown.insert("running_time_in_nanos".to_owned(), json!(running_ms.saturating_mul(1_000_000)));
-    shown.insert("cancellable".to_owned(), json!(true));
-    shown.insert("cancelled".to_owned(), json!(false));
+    shown.insert("cancellable".to_owned(), json!(key.cancellable()));
+    if key.cancellable() {
+        shown.insert("cancelled".to_owned(), json!(false));
+    }
     if let Some(parent) = parent_of(key, task) {
         shown.insert("parent_task_id".to_owned(), json!(parent));
     }
     shown.insert("headers".to_owned(), json!({}));
-    Value::Object(shown)
+    shown
 }
 
-fn by_node(call: &Call, tasks: Map<String, Value>) -> Value {
-    if tasks.is_empty() {
-        return json!({"nodes": {}});
-    }
-    let identity = &call.node.core.identity;
-    let mut nodes = Map::new();
-    nodes.insert(
-        identity.node_id.clone(),
-        json!({
-            "name": identity.node_name,
-            "transport_address": identity.address.to_string(),
-            "host": identity.address.ip().to_string(),
-            "ip": identity.address.to_string(),
-            "roles": crate::node::ROLES,
-            "tasks": tasks,
-        }),
-    );
-    json!({"nodes": nodes})
+/// `node:number`.
+struct TaskId<'a> {
+    node: &'a str,
+    number: i64,
 }
 
-#[rustfmt::skip] // a table: one column a line
-const COLUMNS: [Column; 10] = [
-    Column { name: "id", aliases: &[], shown: false, right: false },
-    Column { name: "action", aliases: &["ac"], shown: true, right: false },
-    Column { name: "task_id", aliases: &["ti"], shown: true, right: false },
-    Column { name: "parent_task_id", aliases: &["pti"], shown: true, right: false },
-    Column { name: "type", aliases: &["ty"], shown: true, right: false },
-    Column { name: "start_time", aliases: &["start"], shown: true, right: false },
-    Column { name: "timestamp", aliases: &["ts", "hms", "hhmmss"], shown: true, right: false },
-    Column { name: "running_time", aliases: &["time"], shown: true, right: false },
-    Column { name: "ip", aliases: &["i"], shown: true, right: false },
-    Column { name: "node", aliases: &["n"], shown: true, right: false },
-];
+impl<'a> TaskId<'a> {
+    /// # Errors
+    /// 400.
+    fn parse(text: &'a str) -> Result<Self, ApiError> {
+        let malformed = || ApiError::illegal_argument(format!("malformed task id {text}"));
+        let (node, number) = text.split_once(':').ok_or_else(malformed)?;
+        Ok(Self { node, number: number.parse().map_err(|_| malformed())? })
+    }
 
-pub(super) async fn cat(call: Call) -> Result<Reply, ApiError> {
-    call.request.without_body()?;
-    if call.request.query.flag("detailed")? == Some(true) {
-        return Err(not_supported("_cat/tasks", "detailed"));
+    fn is_here(&self, call: &Call) -> bool {
+        self.node == call.node.core.identity.node_id
     }
-    let identity = &call.node.core.identity;
-    let now_ms = call.node.core.clock.now_ms();
-    let mut table = Table::new(COLUMNS.to_vec());
-    for (key, task) in matching(&call, &call.parts().local.now()) {
-        let clock = crate::node::indices::dates::format(task.started_ms);
-        let time_of_day = clock.split_once('T').and_then(|(_, time)| time.get(..8)).unwrap_or_default().to_owned();
-        table.row(vec![
-            name(&call, &task).into(),
-            key.action().into(),
-            name(&call, &task).into(),
-            parent_of(&key, &task).unwrap_or_else(|| "-".to_owned()).into(),
-            key.kind().into(),
-            task.started_ms.into(),
-            time_of_day.into(),
-            Cell::Milliseconds(now_ms.saturating_sub(task.started_ms).max(1)),
-            identity.address.ip().to_string().into(),
-            identity.node_name.clone().into(),
-        ]);
+
+    /// The task, if it runs on this node.
+    fn find(&self, call: &Call, running: &Running) -> Option<(TaskKey, LocalTask)> {
+        let is = |task: &LocalTask| self.is_here(call) && i64::try_from(task.id) == Ok(self.number);
+        running.tasks.iter().find(|(_, task)| is(task)).map(|(key, task)| (key.clone(), task.clone()))
     }
-    table.reply(&call.request)
 }
 
-/// A task that runs, or the outcome of an operation that nobody waited for.
+/// A task that runs, one that was waited for, or the outcome of an operation that nobody waited for.
 pub(super) async fn get(call: Call) -> Result<Reply, ApiError> {
     call.request.without_body()?;
     let waits = call.request.query.flag("wait_for_completion")?.unwrap_or(false);
     let timeout_ms = call.request.query.duration("timeout")?.map_or(TIMEOUT_DEFAULT_MS, to_ms);
-    let id = call.expression("task_id");
-    let malformed = || ApiError::illegal_argument(format!("malformed task id {id}"));
-    let (node, number) = id.split_once(':').ok_or_else(malformed)?;
-    let number: u64 = number.parse().map_err(|_| malformed())?;
-    let own = node == call.node.core.identity.node_id;
-    let find = |running: &Running| running.tasks.iter().find(|(_, task)| own && task.id == number).map(cloned);
-    if waits {
-        let mut running = call.parts().local.subscribe();
-        let ended = running.wait_for(|running| find(running).is_none());
-        // A task that still runs when the time is up is shown as it is.
-        let _ = within(timeout_ms, ended).await;
+    let text = call.expression("task_id");
+    let id = TaskId::parse(&text)?;
+    let mut running = call.parts().local.subscribe();
+    let found = id.find(&call, &running.borrow_and_update());
+    let shown = found.map(|(key, task)| described(&call, &key, &task, true));
+    if let Some(task) = shown.as_ref().filter(|_| !waits) {
+        return Ok(Reply::json(json!({"completed": false, "task": task})));
     }
-    let running = find(&call.parts().local.now());
-    if let Some((key, task)) = running {
-        return Ok(Reply::json(json!({"completed": false, "task": described(&call, &key, &task, true)})));
+    if shown.is_some() {
+        let ended = running.wait_for(|running| id.find(&call, running).is_none());
+        if within(timeout_ms, ended).await.is_none() {
+            return Err(ApiError::new(429, timed_out(timeout_ms)));
+        }
     }
-    match outcome(&call, &id).await? {
-        Some(outcome) => Ok(Reply::json(outcome)),
-        None => Err(Problem::UnknownTask(id).into()),
+    match (outcome(&call, &text).await?, shown) {
+        (Some(outcome), _) => Ok(Reply::json(outcome)),
+        (None, Some(task)) => Ok(Reply::json(json!({"completed": true, "task": task}))),
+        (None, None) if id.is_here(&call) => Err(Problem::UnknownTask(text).into()),
+        (None, None) => Err(Problem::TaskOfUnknownNode { node: id.node.to_owned(), task: text }.into()),
     }
-}
-
-fn cloned((key, task): (&TaskKey, &LocalTask)) -> (TaskKey, LocalTask) {
-    (key.clone(), task.clone())
 }
 
 async fn outcome(call: &Call, id: &str) -> Result<Option<Value>, ApiError> {

@@ -14,4 +14,5 @@ mod refusals;
 mod results;
 mod snapshots;
 mod strangers;
+mod tasks;
 mod upgrade_mode;

@@ -8,7 +8,7 @@ use super::harness::{Bench, job};
 
 /// Requests that take a body or options; `*` is replaced by options.
 #[rustfmt::skip] // a table: one request a line
-const LINES: [&str; 35] = [
+const LINES: [&str; 37] = [
     "PUT /_ml/anomaly_detectors/k",
     "POST /_ml/anomaly_detectors/j/_update",
     "POST /_ml/anomaly_detectors/_validate",
@@ -44,6 +44,8 @@ const LINES: [&str; 35] = [
     "GET /_ml/calendars/_all/events?*",
     "PUT /_ml/calendars/c/jobs/j,,k",
     "GET /_tasks/node-id:1?*",
+    "POST /_tasks/_cancel?*",
+    "POST /_tasks/node-id:1/_cancel?*",
 ];
 
 #[rustfmt::skip] // a list of words
