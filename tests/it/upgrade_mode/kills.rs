@@ -65,31 +65,61 @@ impl Running {
     }
 }
 
-/// Holds a switch at a request that it makes, kills the gateway there, and starts it again before a cluster that is not
-/// heard at first. What the journal says then, and what is answered when the cluster says `enabled`.
-fn killed(switch: &str, held_at: &'static str, from: bool, journal: GateState) {
-    for enabled in [true, false] {
-        let state = State { upgrade_mode: from, holds: None, ..State::default() };
-        let (cluster, upstream) = Cluster::start(state);
+/// One step of a switch at which the gateway is killed.
+struct Step {
+    switch: &'static str,
+    /// The mode before it.
+    from: bool,
+    journal: GateState,
+    /// The request at which it is held.
+    held_at: &'static str,
+    /// Waits until it is there.
+    reached: fn(&Cluster),
+}
+
+impl Step {
+    fn enabling(held_at: &'static str) -> Self {
+        let reached = |cluster: &Cluster| cluster.wait(|state| state.held > 0);
+        Self { switch: ENABLE, from: false, journal: GateState::Enabling, held_at, reached }
+    }
+
+    fn disabling(held_at: &'static str) -> Self {
+        Self { switch: DISABLE, from: true, journal: GateState::Disabling, ..Self::enabling(held_at) }
+    }
+
+    /// Kills the gateway there, and starts it again before a cluster that is not heard at first. What the journal says
+    /// then, and what is answered when the cluster has the mode on, and when it has it off.
+    fn killed(&self) {
+        for enabled in [true, false] {
+            self.killed_before(enabled);
+        }
+    }
+
+    fn killed_before(&self, enabled: bool) {
+        let (switch, held_at) = (self.switch, self.held_at);
+        let explanation = if self.from { AWAITING } else { "" };
+        let jobs = vec![("web", "opened", None, explanation)];
+        let (cluster, upstream) = Cluster::start(State { upgrade_mode: self.from, jobs, ..State::default() });
         let home = home(&upstream);
         let running = Running::of(&home);
-        running.becomes(if from { 429 } else { 200 });
-        let jobs = if from { vec![("web", "opened", None, AWAITING)] } else { vec![("web", "opened", None, "")] };
-        cluster.set(|state| (state.holds, state.jobs) = (Some(held_at), jobs));
+        running.becomes(if self.from { 429 } else { 200 });
+        // The look after the one with the proof: what is held from here on is the switch's.
+        cluster.wait(|state| state.infos > 2);
+        cluster.set(|state| state.holds = Some(held_at));
         // What is held at the cluster there is a request that was admitted before.
         let admitted = (held_at == "/_close").then(|| running.begin("POST /_ml/anomaly_detectors/web/_close"));
         if admitted.is_some() {
             cluster.wait(|state| state.held > 0);
         }
         let caller = running.begin(switch);
-        cluster.wait(|state| state.held > 0);
+        (self.reached)(&cluster);
         let begin = Instant::now();
-        while !is_remembered(&home, journal) {
+        while !is_remembered(&home, self.journal) {
             assert!(begin.elapsed() < PATIENCE, "{switch} at {held_at}: never in the journal");
         }
         running.process.kill();
         drop((caller, admitted));
-        cluster.set(|state| (state.silent, state.holds) = (true, None));
+        cluster.set(|state| (state.silent, state.masterless, state.holds) = (true, false, None));
         // What was on its way is carried out all the same, and then the flag is switched.
         cluster.wait(|state| state.held == 0);
         cluster.set(|state| state.upgrade_mode = enabled);
@@ -99,7 +129,7 @@ fn killed(switch: &str, held_at: &'static str, from: bool, journal: GateState) {
         again.becomes(if enabled { 429 } else { 200 });
         if enabled {
             let held = Client::connect(again.address).simple(OPEN, &basic("ml_admin")).json();
-            let by = if from { serde_json::Value::Null } else { "ml_admin".into() };
+            let by = if self.from { serde_json::Value::Null } else { "ml_admin".into() };
             assert_eq!(held["error"]["upgrade_mode"]["by"], by, "{switch} at {held_at}: who it was is not forgotten");
         }
     }
@@ -111,25 +141,61 @@ fn is_remembered(home: &Home, state: GateState) -> bool {
 
 #[test]
 fn while_it_waits_for_what_was_admitted() {
-    killed(ENABLE, "/_close", false, GateState::Enabling);
+    Step::enabling("/_close").killed();
 }
 
 #[test]
 fn while_it_notes_what_runs() {
-    killed(ENABLE, "/anomaly_detectors/_stats", false, GateState::Enabling);
+    Step::enabling("/anomaly_detectors/_stats").killed();
 }
 
 #[test]
 fn while_the_cluster_is_asked_to_switch_on() {
-    killed(ENABLE, "/set_upgrade_mode", false, GateState::Enabling);
+    Step::enabling("/set_upgrade_mode").killed();
 }
 
 #[test]
 fn while_the_acknowledgement_is_verified() {
-    killed(ENABLE, "/_tasks", false, GateState::Enabling);
+    Step::enabling("/_tasks").killed();
+}
+
+#[test]
+fn while_it_looks_what_became_of_a_refusal() {
+    let reached = |cluster: &Cluster| {
+        cluster.wait(|state| state.held > 0);
+        cluster.set(|state| (state.masterless, state.holds) = (true, Some("/_ml/info")));
+        // One is the watcher's.
+        cluster.wait(|state| state.held > 1);
+    };
+    Step { reached, ..Step::enabling("/set_upgrade_mode") }.killed();
 }
 
 #[test]
 fn while_the_cluster_is_asked_to_switch_off() {
-    killed(DISABLE, "/set_upgrade_mode", true, GateState::Disabling);
+    Step::disabling("/set_upgrade_mode").killed();
+}
+
+#[test]
+fn while_it_is_verified_that_all_is_back() {
+    Step::disabling("/anomaly_detectors/_stats").killed();
+}
+
+/// What was written beside the journal and never took its place.
+#[test]
+fn while_the_journal_is_written() {
+    let (cluster, upstream) = Cluster::start(State::default());
+    let home = home(&upstream);
+    let running = Running::of(&home);
+    running.becomes(200);
+    assert_eq!(running.ask(ENABLE), 200);
+    running.process.kill();
+    let whole = std::fs::read(home.file("state/gate-main.json")).unwrap();
+    home.write("state/gate-main.new", &String::from_utf8_lossy(&whole[..whole.len() / 2]));
+    cluster.set(|state| state.silent = true);
+    let again = Running::of(&home);
+    assert_eq!(again.ask(OPEN), 429, "the journal holds");
+    cluster.set(|state| state.silent = false);
+    assert_eq!(again.ask(DISABLE), 200);
+    again.becomes(200);
+    assert!(!is_remembered(&home, GateState::On) && !home.file("state/gate-main.new").exists());
 }
