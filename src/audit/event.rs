@@ -36,6 +36,16 @@ pub enum EventClass {
     MlChange,
 }
 
+impl Outcome {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl Action {
     const fn name(self) -> &'static str {
         match self {
@@ -64,14 +74,16 @@ impl Action {
 pub enum Outcome {
     Success,
     Failure,
+    /// The caller has gone while it was carried out.
+    Unknown,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub name: String,
     pub roles: Vec<String>,
-    /// Name of the realm that verified the user.
-    pub realm: String,
+    /// Name of the realm that verified the user; `None`, and no roles, where that was another request.
+    pub realm: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,15 +124,17 @@ impl Event {
         put("@timestamp", json!(clock::rfc3339(self.time)));
         put("event.dataset", json!("mlgate.audit"));
         put("event.action", json!(self.action.name()));
-        put("event.outcome", json!(if self.outcome == Outcome::Success { "success" } else { "failure" }));
+        put("event.outcome", json!(self.outcome.name()));
         if let Some(reason) = &self.reason {
             put("event.reason", json!(reason));
         }
         put("elasticsearch.cluster.name", json!(self.cluster));
         if let Some(user) = &self.user {
             put("user.name", json!(user.name));
-            put("user.roles", json!(user.roles));
-            put("user.realm", json!(user.realm));
+            if let Some(realm) = &user.realm {
+                put("user.roles", json!(user.roles));
+                put("user.realm", json!(realm));
+            }
         }
         if let Some(address) = self.source_ip {
             put("source.ip", json!(address));
@@ -160,7 +174,11 @@ mod tests {
             outcome: Outcome::Failure,
             reason: Some("action [a] is unauthorized for user [x\n{]".to_owned()),
             cluster: "main".to_owned(),
-            user: Some(User { name: "x\n{".to_owned(), roles: vec!["viewer".to_owned()], realm: "file1".to_owned() }),
+            user: Some(User {
+                name: "x\n{".to_owned(),
+                roles: vec!["viewer".to_owned()],
+                realm: Some("file1".to_owned()),
+            }),
             source_ip: Some(IpAddr::from([127, 0, 0, 1])),
             request: Some(Request {
                 id: "1-1".to_owned(),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::policy::upgrade_mode::WhenUnknown;
 
+mod driving;
 mod fence;
 mod journal;
 mod query;

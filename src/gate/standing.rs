@@ -105,7 +105,8 @@ impl Gate {
                 let named: Vec<String> = lost.iter().take(NAMED_MAX).map(Work::to_string).collect();
                 let (count, named) = (lost.len(), named.join("; "));
                 tracing::warn!(cluster = self.cluster, count, not_back = named, "not back after upgrade mode");
-                self.audit(Action::UpgradeModeNotBack, Outcome::Failure, format!("[{count}] are not back: {named}"));
+                let reason = format!("[{count}] are not back: {named}");
+                self.audit(Action::UpgradeModeNotBack, Outcome::Failure, Some(reason), None);
             }
         }
     }

@@ -19,9 +19,11 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(enabled: bool, deadline: Instant) -> Arc<Self> {
-        let (outcome, _) = watch::channel(None);
-        Arc::new(Self { enabled, deadline: Mutex::new(deadline), outcome })
+    /// With the one who begins it.
+    pub(super) fn begin(enabled: bool, deadline: Instant) -> Waiter {
+        let (sender, outcome) = watch::channel(None);
+        let running = Arc::new(Self { enabled, deadline: Mutex::new(deadline), outcome: sender });
+        Waiter { running, outcome }
     }
 
     /// The latest moment at which somebody still waits, as far as is known now: others may join.
@@ -30,9 +32,16 @@ impl Running {
     }
 
     /// One more waits, until `deadline`.
-    pub(super) fn join(&self, deadline: Instant) {
+    pub(super) fn join(self: &Arc<Self>, deadline: Instant) -> Waiter {
         let mut latest = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         *latest = (*latest).max(deadline);
+        drop(latest);
+        Waiter { running: Arc::clone(self), outcome: self.outcome.subscribe() }
+    }
+
+    /// Whether somebody is there to be told.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.outcome.receiver_count() > 0
     }
 
     /// Tells everybody; only the first time counts.
@@ -43,11 +52,18 @@ impl Running {
             first
         });
     }
+}
 
+/// One caller who waits for a switch; dropped when the caller goes.
+pub(super) struct Waiter {
+    pub(super) running: Arc<Running>,
+    outcome: watch::Receiver<Option<Outcome>>,
+}
+
+impl Waiter {
     /// Waits for the end until `deadline`.
-    pub(super) async fn ended(&self, deadline: Instant) -> Option<Outcome> {
-        let mut outcome = self.outcome.subscribe();
-        let told = timeout_at(deadline, outcome.wait_for(Option::is_some)).await;
+    pub(super) async fn ended(&mut self, deadline: Instant) -> Option<Outcome> {
+        let told = timeout_at(deadline, self.outcome.wait_for(Option::is_some)).await;
         told.ok().and_then(Result::ok).and_then(|told| told.clone())
     }
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use super::fence::{Gate, Step};
 use super::verify::Unverified;
 use super::view::{FenceFacts, View};
-use crate::audit::{Action, Event, Outcome};
+use crate::audit::{Action, Event, Outcome, User};
 use crate::policy::upgrade_mode::{Event as Happening, GateState, Next};
 use crate::telemetry::clock;
 
@@ -88,18 +88,18 @@ impl Gate {
             (GateState::Unknown, GateState::On) => (Action::UpgradeModeEnabled, FOUND),
             _ => return,
         };
-        self.audit(action, Outcome::Success, reason.to_owned());
+        self.audit(action, Outcome::Success, Some(reason.to_owned()), None);
     }
 
-    /// An event that no request to this gateway brought about.
-    pub(super) fn audit(&self, action: Action, outcome: Outcome, reason: String) {
+    /// An event of no request to this gateway, or of one whose caller has gone: `by`.
+    pub(super) fn audit(&self, action: Action, outcome: Outcome, reason: Option<String>, by: Option<String>) {
         self.control().audit.send(Event {
             time: clock::now(),
             action,
             outcome,
-            reason: Some(reason),
+            reason,
             cluster: self.cluster.clone(),
-            user: None,
+            user: by.map(|name| User { name, roles: Vec::new(), realm: None }),
             source_ip: None,
             request: None,
             elasticsearch_action: None,

@@ -192,6 +192,10 @@ fn audited(record: &Record) -> Option<(Action, audit::Outcome)> {
         _ if record.grant.is_none() => None,
         Outcome::Answered | Outcome::Forwarded | Outcome::Broken | Outcome::CallerLeft => match rule(record)? {
             UpgradeRule::Passes => Some((Action::AccessGranted, audit::Outcome::Success)),
+            // The switch goes on; the gate tells how it ended.
+            UpgradeRule::Switches if matches!(record.outcome, Outcome::CallerLeft) => {
+                Some((switched(record), audit::Outcome::Unknown))
+            }
             UpgradeRule::Switches => Some((switched(record), succeeded(record.status))),
             UpgradeRule::Refused | UpgradeRule::RefusedAsReset | UpgradeRule::RefusedUnlessManage => {
                 Some((Action::ChangeGranted, audit::Outcome::Success))
@@ -224,7 +228,7 @@ fn event(record: &Record, action: Action, outcome: audit::Outcome) -> Event {
     let user = record.principal.as_ref().map(|principal| User {
         name: principal.username.clone(),
         roles: principal.roles.iter().map(ToString::to_string).collect(),
-        realm: principal.realm.name.to_string(),
+        realm: Some(principal.realm.name.clone()),
     });
     Event {
         time: clock::now(),

@@ -4,6 +4,7 @@ mod cluster;
 mod failures;
 mod kills;
 mod outside;
+mod told;
 mod two_gateways;
 mod waiting;
 

@@ -32,8 +32,12 @@ impl Process {
     }
 
     /// A command that becomes the program.
-    pub(crate) fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn spawn(command: Command) -> Self {
+        Self::spawn_into(command, Stdio::null())
+    }
+
+    fn spawn_into(mut command: Command, stdout: Stdio) -> Self {
+        let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (told, lines) = channel();
         thread::spawn(move || {
@@ -141,6 +145,13 @@ impl Home {
 
     pub(crate) fn serve(&self) -> Process {
         Process::start(&["serve"], self.path())
+    }
+
+    /// Its standard output goes to a file of this name.
+    pub(crate) fn serve_into(&self, name: &str) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mlgate"));
+        command.arg("serve").current_dir(self.path()).stdin(Stdio::null());
+        Process::spawn_into(command, std::fs::File::create(self.file(name)).unwrap().into())
     }
 
     /// A client that trusts the development CA and nothing else.

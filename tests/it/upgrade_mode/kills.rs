@@ -14,7 +14,7 @@ use crate::harness::{Client, PATIENCE, Process, Upstream};
 const AWAITING: &str = "persistent task cannot be assigned while upgrade mode is enabled.";
 
 /// A home whose gateway stands before `node` and looks at it often.
-fn home(node: &Upstream) -> Home {
+pub(super) fn home(node: &Upstream) -> Home {
     let home = Home::empty();
     home.write(
         "config/mlgate.yml",
