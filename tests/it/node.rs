@@ -112,6 +112,13 @@ fn routing_answers_as_elasticsearch_does() {
     let node = Harness::open();
     for (request, status, reason) in [
         ("GET /_ml/foo", 400, "no handler found for uri [/_ml/foo] and method [GET]"),
+        ("POST /_reindex?x=1", 400, "no handler found for uri [/_reindex?x=1] and method [POST]"),
+        ("GET /_nodes/stats", 400, "no handler found for uri [/_nodes/stats] and method [GET]"),
+        (
+            "GET /_nodes/_local/hot_threads",
+            400,
+            "no handler found for uri [/_nodes/_local/hot_threads] and method [GET]",
+        ),
         (
             "POST /_cluster/health",
             405,
@@ -162,6 +169,11 @@ fn documents_are_written_found_and_deleted() {
     assert_eq!(found.pointer("/hits/total/value"), Some(&json!(14)));
     assert_eq!(found.pointer("/hits/hits/0/_source"), Some(&json!({"n": 49})));
     assert_eq!(found.pointer("/hits/hits/0/sort"), Some(&json!([49])));
+    let stored = node.call("GET /logs/_search?sort=_doc&size=30", "");
+    let after = stored.pointer("/hits/hits/29/sort").cloned();
+    assert_eq!(after, Some(json!([29])));
+    let rest = json!({"sort": ["_doc"], "search_after": after, "size": 30}).to_string();
+    assert_eq!(node.call("POST /logs/_search", &rest).pointer("/hits/hits/19/sort"), Some(&json!([49])));
     let page = node.call("GET /logs/_search?from=45&size=10&sort=n:asc", "");
     assert_eq!(page.pointer("/hits/hits").and_then(Value::as_array).map(Vec::len), Some(5));
 

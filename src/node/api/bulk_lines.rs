@@ -3,7 +3,6 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 use serde_json::Value;
 
-use crate::elasticsearch::error_body::Exception;
 use crate::node::http::ApiError;
 
 /// One action of a bulk body.
@@ -93,7 +92,7 @@ impl Lines {
     /// A body that is empty, or does not end where an action ends.
     pub(super) fn end(&self) -> Result<(), ApiError> {
         if self.blank {
-            return Err(ApiError::new(400, Exception::new("parse_exception", "request body is required")));
+            return Err(ApiError::parse("request body is required"));
         }
         if !self.buffer.is_empty() {
             return Err(ApiError::illegal_argument("The bulk request must be terminated by a newline [\\n]"));

@@ -29,6 +29,9 @@ const METRICS: [&str; 14] = [
     "ingest", "aggregations", "indices",
 ];
 
+/// APIs of Elasticsearch at the place of a node or a metric, which this node does not have.
+const OTHER_APIS: [&str; 4] = ["hot_threads", "reload_secure_settings", "stats", "usage"];
+
 async fn info(node: Arc<Node>, request: Request) -> Result<Reply, ApiError> {
     request.without_body()?;
     request.query.duration("timeout")?;
@@ -52,6 +55,9 @@ fn asked(request: &Request) -> Result<(String, Vec<String>), ApiError> {
     let known = |metric: &String| METRICS.contains(&metric.as_str());
     let all = || vec!["_all".to_owned()];
     let path = |name: &str| request.parameters.get(name);
+    if path("metric").or(path("node_id")).is_some_and(|last| OTHER_APIS.contains(&last.as_str())) {
+        return Err(ApiError::no_handler(&request.path, &request.method));
+    }
     match (path("node_id"), path("metric")) {
         (None, _) => Ok(("_all".to_owned(), all())),
         (Some(first), None) if list(first).iter().all(known) => Ok(("_all".to_owned(), list(first))),

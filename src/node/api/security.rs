@@ -45,8 +45,7 @@ async fn has_privileges(_: Arc<Node>, request: Request) -> Result<Reply, ApiErro
         return Err(ApiError::illegal_argument("users may only check the privileges of their own account"));
     }
     let Some(Value::Object(body)) = request.json()? else {
-        let exception = crate::elasticsearch::error_body::Exception::new("parse_exception", "request body is required");
-        return Err(ApiError::new(400, exception));
+        return Err(ApiError::parse("request body is required"));
     };
     let (mut cluster, mut index, mut application, mut all) = (Map::new(), Map::new(), Map::new(), true);
     for (key, value) in &body {

@@ -1,6 +1,6 @@
 //! An error as a handler gives it: a status and Elasticsearch's exception, or its simple shape.
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::Reply;
@@ -41,6 +41,11 @@ impl ApiError {
         Self::shaped(status, Shape::Simple { text: text.into(), with_status: false })
     }
 
+    /// 400: there is no such API.
+    pub fn no_handler(uri: &str, method: &Method) -> Self {
+        Self::bare(400, format!("no handler found for uri [{uri}] and method [{method}]"))
+    }
+
     /// No body.
     pub fn empty(status: StatusCode) -> Self {
         Self::shaped(status.as_u16(), Shape::Empty)
@@ -57,7 +62,12 @@ impl ApiError {
         Self::new(400, Exception::new("illegal_argument_exception", reason))
     }
 
-    /// 400 `parsing_exception`.
+    /// 400 `parse_exception`: what a value or a body is written in.
+    pub fn parse(reason: impl Into<String>) -> Self {
+        Self::new(400, Exception::new("parse_exception", reason))
+    }
+
+    /// 400 `parsing_exception`: what stands in a search.
     pub fn parsing(reason: impl Into<String>) -> Self {
         Self::new(400, Exception::new("parsing_exception", reason))
     }

@@ -86,7 +86,10 @@ impl Dispatcher {
         }
         refused?;
         let reply = (entry.route.handler)(Arc::clone(&self.node), request).await?;
-        Ok(if entry.legacy { deprecated(reply, &entry) } else { reply })
+        Ok(match deprecation(&entry) {
+            Some(text) => warned(reply, &text),
+            None => reply,
+        })
     }
 
     /// `OPTIONS` is answered without authentication: the methods that are there.
@@ -107,9 +110,7 @@ impl Dispatcher {
                 let text = format!("Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{list}]");
                 Err(ApiError::simple(405, text).header(ALLOW, allow(&list)))
             }
-            Match::Options(_) | Match::NoHandler => {
-                Err(ApiError::bare(400, format!("no handler found for uri [{uri}] and method [{method}]")))
-            }
+            Match::Options(_) | Match::NoHandler => Err(ApiError::no_handler(uri, method)),
         }
     }
 }
@@ -171,14 +172,16 @@ fn authorize(request: &Request, action: &str) -> Result<(), ApiError> {
     Err(ApiError::new(403, Exception::new("security_exception", permissions.cluster_denial(action))))
 }
 
-fn deprecated(reply: Reply, entry: &Entry) -> Reply {
+/// What there is to warn of: the API, or the old name under which it was called.
+fn deprecation(entry: &Entry) -> Option<String> {
     let (method, old, new) = (&entry.route.method, &entry.template, entry.route.template);
-    let text = format!(
-        "299 Elasticsearch-{}-{} \"[{method} {old}] is deprecated! Use [{method} {new}] instead.\"",
-        crate::node::VERSION,
-        crate::node::BUILD_HASH
-    );
-    match HeaderValue::try_from(text) {
+    let renamed = || format!("[{method} {old}] is deprecated! Use [{method} {new}] instead.");
+    entry.route.deprecation.map(str::to_owned).or_else(|| entry.legacy.then(renamed))
+}
+
+fn warned(reply: Reply, text: &str) -> Reply {
+    let warning = format!("299 Elasticsearch-{}-{} \"{text}\"", crate::node::VERSION, crate::node::BUILD_HASH);
+    match HeaderValue::try_from(warning) {
         Ok(value) => reply.header(WARNING, value),
         Err(_) => reply,
     }

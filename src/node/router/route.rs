@@ -31,6 +31,8 @@ pub struct Route {
     pub legacy: bool,
     /// Whether the handler reads the body itself, part by part.
     pub streams: bool,
+    /// What a `Warning` header says of the API itself.
+    pub deprecation: Option<&'static str>,
 }
 
 /// Below these, `/_ml/..` was once `/_xpack/ml/..`.
@@ -54,12 +56,18 @@ impl Route {
         handler: Handler,
     ) -> Self {
         let legacy = LEGACY_FAMILIES.iter().any(|family| template.starts_with(family));
-        Self { method, template, action, parameters, handler, legacy, streams: false }
+        Self { method, template, action, parameters, handler, legacy, streams: false, deprecation: None }
     }
 
     #[must_use]
     pub fn streaming(mut self) -> Self {
         self.streams = true;
+        self
+    }
+
+    #[must_use]
+    pub fn deprecated(mut self, text: &'static str) -> Self {
+        self.deprecation = Some(text);
         self
     }
 

@@ -2,6 +2,9 @@
 //!
 //! The raw path is split at `/`; trailing empty segments vanish, a first empty one is skipped. Literals are compared raw, one wildcard
 //! child a node takes any segment. Four passes, from literals only to wildcards anywhere.
+//!
+//! One thing is not Elasticsearch's: a first segment such as `_reindex` is never an index. Elasticsearch has nearly every API that it
+//! could be, and refuses the index; this node has few, and says that there is none.
 
 use std::collections::BTreeMap;
 
@@ -76,12 +79,17 @@ pub(super) fn segments(path: &str) -> Vec<&str> {
     segments
 }
 
+/// Whether a first segment cannot be the name of an index.
+fn names_an_api(segment: &str) -> bool {
+    segment.starts_with('_') && segment != "_all"
+}
+
 impl<T> TrieNode<T> {
     fn find(&self, segments: &[&str], at: usize, rooted: bool, pass: Pass) -> Option<&T> {
         let token = segments.get(at)?;
         let last = at + 1 == segments.len();
         let root = at == 0 && rooted;
-        let wildcard = self.children.get(WILDCARD);
+        let wildcard = self.children.get(WILDCARD).filter(|_| at > 0 || !names_an_api(token));
         let (node, used_wildcard) = match self.children.get(*token) {
             None if pass == Pass::Wildcard => (wildcard?, true),
             None if pass == Pass::WildcardRoot && root => (wildcard?, true),

@@ -62,8 +62,8 @@ pub(super) fn routes() -> Vec<Route> {
 
         route!(POST "/_ml/anomaly_detectors/{job_id}/_open", "cluster:admin/xpack/ml/job/open", ["timeout"], lifecycle::open),
         route!(POST "/_ml/anomaly_detectors/{job_id}/_close", "cluster:admin/xpack/ml/job/close", ["force", "timeout", "allow_no_match", "allow_no_jobs"], lifecycle::close),
-        route!(POST "/_ml/anomaly_detectors/{job_id}/_flush", "cluster:admin/xpack/ml/job/flush", ["advance_time", "calc_interim", "end", "skip_time", "start"], data::flush),
-        route!(POST "/_ml/anomaly_detectors/{job_id}/_data", "cluster:admin/xpack/ml/job/data/post", [], data::post),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_flush", "cluster:admin/xpack/ml/job/flush", ["advance_time", "calc_interim", "end", "skip_time", "start"], data::flush).deprecated("Forcing any buffered data to be processed is deprecated, in a future major version it will be compulsory to use a datafeed"),
+        route!(POST "/_ml/anomaly_detectors/{job_id}/_data", "cluster:admin/xpack/ml/job/data/post", [], data::post).deprecated("Posting data directly to anomaly detection jobs is deprecated, in a future major version it will be compulsory to use a datafeed"),
 
         route!(POST "/_ml/anomaly_detectors/{job_id}/_forecast", "cluster:admin/xpack/ml/job/forecast", ["duration", "expires_in", "max_model_memory"], forecasts::forecast),
         route!(DELETE "/_ml/anomaly_detectors/{job_id}/_forecast", "cluster:admin/xpack/ml/job/forecast/delete", ["allow_no_forecasts", "timeout"], forecasts::delete),

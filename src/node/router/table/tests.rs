@@ -70,11 +70,25 @@ fn finds_routes_as_elasticsearch_does() {
         ("OPTIONS", "/_ml/info", "200 GET".to_owned()),
         ("OPTIONS", "/_ml/nothing/here", "200 ".to_owned()),
         ("GET", "/_ml/foo", "400".to_owned()),
-        ("GET", "/_ml", "/{index} index=_ml".to_owned()),
-        ("POST", "/_ml/_bulk", "/{index}/_bulk index=_ml".to_owned()),
-        ("PUT", "/_ml/_doc/1", "/{index}/_doc/{id} id=1 index=_ml".to_owned()),
-        ("GET", "/_ml\\info", "/{index} index=_ml\\info".to_owned()),
         ("GET", "/_ml/anomaly_detectors/*", "/_ml/anomaly_detectors/{job_id} job_id=*".to_owned()),
+    ] {
+        assert_eq!(check(method, path), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn what_begins_with_an_underscore_is_no_index() {
+    for (method, path, expected) in [
+        ("GET", "/_ml", "400"),
+        ("POST", "/_ml/_bulk", "400"),
+        ("PUT", "/_ml/_doc/1", "400"),
+        ("GET", "/_ml\\info", "400"),
+        ("POST", "/_reindex", "400"),
+        ("GET", "/_aliases", "400"),
+        ("OPTIONS", "/_aliases", "200 "),
+        ("GET", "/_all", "/{index} index=_all"),
+        ("POST", "/_all/_search", "/{index}/_search index=_all"),
+        ("PUT", "/a/_doc/_1", "/{index}/_doc/{id} id=_1 index=a"),
     ] {
         assert_eq!(check(method, path), expected, "{method} {path}");
     }
