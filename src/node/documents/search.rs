@@ -44,6 +44,7 @@ struct Page<'a> {
     /// The first matches are the best.
     enough: bool,
     taken: usize,
+    matches: u64,
     /// Where the walk was when the page was full.
     edge: Option<i64>,
     /// All matches were counted.
@@ -118,7 +119,7 @@ impl Search<'_> {
         let total = self.request.track_total;
         let walk = self.sorts.first().and_then(|sort| Walk::plan(index, sort, first_key, matcher, total));
         let enough = self.enough(matcher);
-        let mut page = Page { place, matcher, sorters, after, enough, taken: 0, edge: None, whole: true };
+        let mut page = Page { place, matcher, sorters, after, enough, taken: 0, matches: 0, edge: None, whole: true };
         match walk {
             Some(walk) => walk.go(reader, index, |time, found| Ok(self.consider(&mut page, time, found)))?,
             None => candidates(reader, index, matcher, |found| Ok(self.consider(&mut page, None, found)))?,
@@ -139,8 +140,8 @@ impl Search<'_> {
         }
         let Some(score) = page.matcher.score(found.id, found.source) else { return Step::Next };
         self.found += 1;
-        let key = |sorter: &Sorter| sorter.key(found.id, found.head, score, found.source);
-        let keys: Vec<Key> = page.sorters.iter().map(key).collect();
+        let keys: Vec<Key> = page.sorters.iter().map(|sorter| sorter.key(found, score, page.matches)).collect();
+        page.matches += 1;
         if page.after.as_ref().is_none_or(|after| order(&self.sorts, &keys, after) == Ordering::Greater) {
             page.taken += 1;
             self.offer(Candidate { index: page.place, id: found.id.to_owned(), score, keys });
@@ -160,7 +161,7 @@ impl Search<'_> {
     fn enough(&self, matcher: &Matcher) -> bool {
         let stored = self.sorts.iter().all(|sort| match sort.field.as_str() {
             "_score" => matcher.scores_alike(),
-            field => field == "_doc",
+            field => field == "_doc" && sort.direction == Direction::Ascending,
         });
         stored && self.request.search_after.is_none()
     }

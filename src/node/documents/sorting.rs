@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::SearchError;
 use super::request::{Direction, Missing, Sort};
+use super::walk::Looked;
 use crate::node::indices::field::{Kind, number, plain};
 use crate::node::indices::{IndexMetadata, values};
-use crate::node::store::Head;
 
 /// One sort value of one document.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,10 +56,13 @@ impl Sorter {
         Ok(Self { sort: sort.clone(), by })
     }
 
-    pub(super) fn key(&self, id: &str, head: &Head, score: f64, source: &Value) -> Key {
+    /// `place` counts the matches of an index in the order in which they are found.
+    pub(super) fn key(&self, found: Looked<'_>, score: f64, place: u64) -> Key {
+        let Looked { id, head, source } = found;
         match &self.by {
             By::Score => Key::Real(score),
-            By::Stored | By::Unmapped => Key::Missing,
+            By::Stored => Key::Whole(i64::try_from(place).unwrap_or(i64::MAX)),
+            By::Unmapped => Key::Missing,
             By::Id => Key::Text(id.to_owned()),
             By::SequenceNumber => Key::Whole(i64::try_from(head.seq_no).unwrap_or(i64::MAX)),
             By::Field { path, kind, formats } => {

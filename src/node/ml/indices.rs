@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::node::Core;
 use crate::node::http::ApiError;
@@ -19,6 +19,31 @@ pub(crate) const META_INDEX: &str = ".ml-meta";
 pub(crate) const NOTIFICATIONS_INDEX: &str = ".ml-notifications-000002";
 /// Holds the saved model state.
 pub(crate) const STATE_INDEX: &str = ".ml-state";
+
+/// The members of results that can be searched and sorted by, each type with its own.
+///
+/// Source: elasticsearch, `results_index_mappings.json`.
+#[rustfmt::skip]
+const RESULT_FIELDS: [(&str, &[&str]); 7] = [
+    ("keyword", &[
+        "job_id", "result_type", "scheduled_events", "function", "function_description", "field_name", "by_field_name", "by_field_value",
+        "over_field_name", "over_field_value", "partition_field_name", "partition_field_value", "influencer_field_name",
+        "influencer_field_value", "snapshot_id", "min_version", "forecast_id", "forecast_status", "model_feature",
+    ]),
+    ("date", &[
+        "timestamp", "latest_record_time_stamp", "latest_result_time_stamp", "forecast_start_timestamp", "forecast_end_timestamp",
+        "forecast_create_timestamp", "forecast_expiry_timestamp",
+    ]),
+    ("double", &[
+        "anomaly_score", "initial_anomaly_score", "record_score", "initial_record_score", "influencer_score", "initial_influencer_score",
+        "probability", "typical", "actual", "forecast_prediction", "forecast_lower", "forecast_upper", "model_median", "model_lower",
+        "model_upper",
+    ]),
+    ("long", &["bucket_span", "event_count", "processing_time_ms", "snapshot_doc_count"]),
+    ("integer", &["detector_index"]),
+    ("boolean", &["is_interim", "retain"]),
+    ("text", &["description"]),
+];
 
 /// Creates the indices that every node has, where they are missing.
 ///
@@ -47,46 +72,11 @@ pub(crate) async fn ensure_own(core: &Core) -> Result<(), ApiError> {
 /// # Errors
 /// The store cannot be written.
 pub(crate) async fn ensure_results(core: &Core, job: &Job) -> Result<(), ApiError> {
-    let (keyword, number) = (json!({"type": "keyword"}), json!({"type": "double"}));
-    let properties = json!({
-        "job_id": keyword,
-        "result_type": keyword,
-        "timestamp": {"type": "date"},
-        "bucket_span": {"type": "long"},
-        "event_count": {"type": "long"},
-        "is_interim": {"type": "boolean"},
-        "anomaly_score": number,
-        "record_score": number,
-        "influencer_score": number,
-        "probability": number,
-        "detector_index": {"type": "integer"},
-        "function": keyword,
-        "by_field_value": keyword,
-        "over_field_value": keyword,
-        "partition_field_value": keyword,
-        "influencer_field_name": keyword,
-        "influencer_field_value": keyword,
-        "snapshot_id": keyword,
-        "snapshot_doc_count": {"type": "long"},
-        "retain": {"type": "boolean"},
-        "forecast_id": keyword,
-        "forecast_status": keyword,
-        "forecast_start_timestamp": {"type": "date"},
-        "forecast_end_timestamp": {"type": "date"},
-        "forecast_create_timestamp": {"type": "date"},
-        "forecast_expiry_timestamp": {"type": "date"},
-        "forecast_prediction": number,
-        "forecast_lower": number,
-        "forecast_upper": number,
-        "model_feature": keyword,
-        "model_median": number,
-        "model_lower": number,
-        "model_upper": number,
-        "actual": number,
-    });
+    let typed = RESULT_FIELDS.iter().flat_map(|(kind, names)| names.iter().map(move |name| (*kind, *name)));
+    let properties: Map<String, Value> = typed.map(|(kind, name)| (name.to_owned(), json!({"type": kind}))).collect();
     let splits = job.plan.detectors.iter().flat_map(DetectorPlan::splits);
     let terms: BTreeSet<&String> = splits.chain(&job.plan.influencers).filter(|field| is_free(field)).collect();
-    ensure(core, &job.results_index, properties, terms).await
+    ensure(core, &job.results_index, Value::Object(properties), terms).await
 }
 
 async fn ensure<'a>(

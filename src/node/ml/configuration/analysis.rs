@@ -37,7 +37,7 @@ pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Resu
     )?;
     let bucket_span_ms = fields.duration_ms("bucket_span")?.unwrap_or(BUCKET_SPAN_DEFAULT_MS);
     if bucket_span_ms <= 0 {
-        return Err(too_low("bucket_span", 1, bucket_span_ms / 1000));
+        return Err(ApiError::illegal_argument("bucket_span cannot be less or equal than 0. Value = 0s"));
     }
     if bucket_span_ms % 1000 != 0 {
         let span = duration::written(bucket_span_ms);
@@ -293,10 +293,6 @@ fn check_split(detector: &DetectorPlan) -> Result<(), ApiError> {
         }
     }
     Ok(())
-}
-
-fn too_low(name: &str, least: i64, found: i64) -> ApiError {
-    ApiError::illegal_argument(format!("{name} cannot be less than {least}. Value = {found}"))
 }
 
 #[cfg(test)]

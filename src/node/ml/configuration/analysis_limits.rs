@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
-use crate::elasticsearch::error_body::Exception;
 use crate::node::http::ApiError;
 
 const MEMORY_DEFAULT_BYTES: u64 = 1 << 30;
@@ -78,14 +77,13 @@ pub(super) fn byte_size(text: &str, setting: &str) -> Result<u64, ApiError> {
     let read = UNITS.iter().find_map(|(unit, shift)| Some((lower.strip_suffix(unit)?.trim(), shift)));
     let (number, shift) = read.ok_or_else(|| no_size(setting, text))?;
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
-    bytes.ok_or_else(|| ApiError::new(400, Exception::new("parse_exception", format!("failed to parse [{text}]"))))
+    bytes.ok_or_else(|| ApiError::parse(format!("failed to parse [{text}]")))
 }
 
 fn no_size(setting: &str, given: &str) -> ApiError {
-    let reason = format!(
+    ApiError::parse(format!(
         "failed to parse setting [{setting}] with value [{given}] as a size in bytes: unit is missing or unrecognized"
-    );
-    ApiError::new(400, Exception::new("parse_exception", reason))
+    ))
 }
 
 #[cfg(test)]

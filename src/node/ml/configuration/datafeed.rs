@@ -107,7 +107,7 @@ impl Datafeed {
         source.insert("scroll_size".to_owned(), json!(scroll_size));
         source.insert(
             "chunking_config".to_owned(),
-            fields.value("chunking_config").cloned().unwrap_or_else(|| json!({"mode": "auto"})),
+            fields.value("chunking_config").cloned().unwrap_or_else(default_chunking),
         );
         if let Some(searches) = max_empty_searches {
             source.insert("max_empty_searches".to_owned(), json!(searches));
@@ -133,6 +133,23 @@ impl Datafeed {
     /// As `GET` shows it.
     pub(crate) fn source(&self) -> &Map<String, Value> {
         &self.source
+    }
+
+    /// As `GET` shows it with `exclude_generated`: without defaults that follow from the rest.
+    ///
+    /// Source: elasticsearch, `DatafeedConfig.java`.
+    pub(crate) fn exported(&self) -> Map<String, Value> {
+        let mut shown = self.source.clone();
+        if self.query_delay_ms == default_delay_ms(&self.id) {
+            shown.shift_remove("query_delay");
+        }
+        if self.indices.options == IndicesOptions::default() {
+            shown.shift_remove("indices_options");
+        }
+        if shown.get("chunking_config") == Some(&default_chunking()) {
+            shown.shift_remove("chunking_config");
+        }
+        shown
     }
 
     /// Applies the body of `_update`.
@@ -184,6 +201,10 @@ impl Datafeed {
 /// Between 60 s and 120 s, as Elasticsearch picks it, but the same for the same id.
 fn default_delay_ms(id: &str) -> i64 {
     60_000 + id.bytes().fold(7_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 60_000)
+}
+
+fn default_chunking() -> Value {
+    json!({"mode": "auto"})
 }
 
 /// `-1` takes it back.

@@ -83,7 +83,7 @@ fn check_memory(fields: &Fields<'_>) -> Result<(), ApiError> {
         Some(other) => other.as_u64(),
     };
     match bytes {
-        None => Err(ApiError::parsing("failed to parse setting [max_model_memory] as a size in bytes")),
+        None => Err(ApiError::parse("failed to parse setting [max_model_memory] as a size in bytes")),
         Some(bytes) if bytes < MEMORY_MIN => {
             Err(ApiError::illegal_argument("[max_model_memory] must be at least 1mb."))
         }

@@ -62,6 +62,7 @@ const KNOWN: [&str; 18] = [
 const UNSUPPORTED: [&str; 3] = ["renormalization_window_days", "background_persist_interval", "blocked"];
 /// What only the node itself sets.
 const ILLEGAL_AT_CREATION: [&str; 4] = ["job_version", "create_time", "finished_time", "model_snapshot_id"];
+const GENERATED: [&str; 5] = ["job_type", "job_version", "create_time", "finished_time", "model_snapshot_id"];
 const UPDATABLE: [&str; 9] = [
     "groups",
     "description",
@@ -145,6 +146,22 @@ impl Job {
     /// As `GET` shows it.
     pub(crate) fn source(&self) -> &Map<String, Value> {
         &self.source
+    }
+
+    /// As `GET` shows it with `exclude_generated`: without what was added to what its maker said.
+    ///
+    /// Source: elasticsearch, `Job.java`, `Detector.java`.
+    pub(crate) fn exported(&self) -> Map<String, Value> {
+        let mut shown = self.source.clone();
+        shown.retain(|name, _| !GENERATED.contains(&name.as_str()));
+        if let Some(settings) = shown.get_mut("custom_settings").and_then(Value::as_object_mut) {
+            settings.shift_remove("created_by");
+        }
+        let detectors = shown.get_mut("analysis_config").and_then(|config| config.get_mut("detectors"));
+        for detector in detectors.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+            detector.shift_remove("detector_index");
+        }
+        shown
     }
 
     /// The snapshot that the job continues from.

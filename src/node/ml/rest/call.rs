@@ -87,7 +87,7 @@ impl Call {
         match self.request.json()? {
             Some(Value::Object(object)) => Ok(object),
             Some(_) => Err(ApiError::content("the body is not an object")),
-            None => Err(ApiError::parsing("request body is required")),
+            None => Err(ApiError::parse("request body is required")),
         }
     }
 
@@ -152,7 +152,7 @@ impl Call {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let epoch = if digits.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None };
         epoch.or_else(|| parse_math(text, now_ms, Rounding::Down)).ok_or_else(|| {
-            ApiError::parsing(format!(
+            ApiError::parse(format!(
                 "Query param [{name}] with value [{text}] cannot be parsed as a date or converted to a number (epoch)."
             ))
         })

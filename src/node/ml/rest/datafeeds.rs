@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
-use super::jobs::without;
 use super::lifecycle::{Manner, end_tasks};
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::{Datafeed, Job};
@@ -87,10 +86,9 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
     let no_match = call.no_match("allow_no_datafeeds")?;
     let metadata = call.metadata();
     let ids = metadata.expand_datafeeds(&call.expression("datafeed_id"), no_match)?;
-    let names: &[&str] = if bare { &["datafeed_id"] } else { &[] };
     let datafeeds = ids.iter().filter_map(|id| metadata.datafeeds.get(id));
-    let datafeeds: Vec<Value> =
-        datafeeds.map(|datafeed| without(Value::Object(datafeed.source().clone()), names)).collect();
+    let shown = |datafeed: &Arc<Datafeed>| if bare { datafeed.exported() } else { datafeed.source().clone() };
+    let datafeeds: Vec<Value> = datafeeds.map(shown).map(Value::Object).collect();
     Ok(Reply::json(json!({"count": datafeeds.len(), "datafeeds": datafeeds})))
 }
 

@@ -19,10 +19,6 @@ use crate::node::ml::problem::Problem;
 use crate::node::ml::state_key;
 use crate::node::ml::stored::read;
 
-/// What `exclude_generated` leaves out.
-const GENERATED: [&str; 6] =
-    ["job_type", "job_version", "create_time", "finished_time", "model_snapshot_id", "datafeed_id"];
-
 pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
     let mut body = call.object()?;
     let id = call.expression("job_id");
@@ -93,6 +89,15 @@ fn with_datafeed(call: &Call, metadata: &Metadata, job: &Job) -> Value {
     Value::Object(shown)
 }
 
+/// As [`with_datafeed`], with `exclude_generated`.
+fn exported(metadata: &Metadata, job: &Job) -> Value {
+    let mut shown = job.exported();
+    if let Some(datafeed) = metadata.datafeed_of(&job.id) {
+        shown.insert("datafeed_config".to_owned(), Value::Object(datafeed.exported()));
+    }
+    Value::Object(shown)
+}
+
 pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
     call.request.without_body()?;
     let bare = call.request.query.flag("exclude_generated")?.unwrap_or(false);
@@ -100,16 +105,12 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
     let metadata = call.metadata();
     let ids = metadata.expand_jobs(&call.expression("job_id"), no_match)?;
     let jobs = ids.iter().filter_map(|id| metadata.jobs.get(id));
-    let jobs: Vec<Value> =
-        jobs.map(|job| without(with_datafeed(&call, &metadata, job), if bare { &GENERATED } else { &[] })).collect();
+    let shown = |job: &Arc<Job>| match bare {
+        true => exported(&metadata, job),
+        false => with_datafeed(&call, &metadata, job),
+    };
+    let jobs: Vec<Value> = jobs.map(shown).collect();
     Ok(Reply::json(json!({"count": jobs.len(), "jobs": jobs})))
-}
-
-pub(super) fn without(mut shown: Value, names: &[&str]) -> Value {
-    if let Some(members) = shown.as_object_mut() {
-        members.retain(|name, _| !names.contains(&name.as_str()));
-    }
-    shown
 }
 
 pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {

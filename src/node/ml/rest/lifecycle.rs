@@ -9,6 +9,7 @@ use super::feeding;
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::metadata::Metadata;
+use crate::node::ml::notification::{self, Level};
 use crate::node::ml::persistent::{Assignment, PersistentTask, Phase, TaskKey, TimeRange};
 use crate::node::ml::problem::Problem;
 
@@ -21,6 +22,16 @@ const OPEN_JOBS_MAX: usize = 512;
 pub(super) enum Manner {
     Orderly,
     Forced,
+}
+
+impl Manner {
+    /// What is told of a job that is closed so.
+    const fn closing(self) -> &'static str {
+        match self {
+            Self::Orderly => "Job is closing",
+            Self::Forced => "Job is closing (forced)",
+        }
+    }
 }
 
 impl From<bool> for Manner {
@@ -115,10 +126,15 @@ fn check_failed(metadata: &Metadata, ids: &[String], manner: Manner) -> Result<(
 /// 500 when the time is up; the tasks go on ending.
 pub(super) async fn end_tasks(call: &Call, keys: &[TaskKey], manner: Manner, timeout_ms: i64) -> Result<(), ApiError> {
     let awaited: BTreeMap<TaskKey, u64> = call
-        .change(|metadata, _| {
+        .change(|metadata, batch| {
             let mut awaited = BTreeMap::new();
             for key in keys {
                 let Some(task) = metadata.tasks.get_mut(key) else { continue };
+                if let TaskKey::Job(id) = key
+                    && task.phase != Phase::Ending
+                {
+                    notification::put(&call.node.core, id, Level::Info, manner.closing(), batch)?;
+                }
                 if manner == Manner::Forced || task.assignment != Assignment::Node {
                     metadata.tasks.remove(key);
                 } else {

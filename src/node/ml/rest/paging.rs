@@ -10,8 +10,8 @@ use crate::node::ml::configuration::Fields;
 /// Source: elasticsearch, `PageParams.java`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page {
-    from: usize,
-    size: usize,
+    pub(super) from: usize,
+    pub(super) size: usize,
     /// Whether the request said anything of it.
     pub(super) given: bool,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
+use super::paging::Page;
 use crate::node::documents::{Direction, Missing, QueryNode, SearchRequest, Sort, TrackTotal};
 use crate::node::http::{ApiError, Reply};
 use crate::node::indices::IndexExpression;
@@ -13,7 +14,7 @@ use crate::node::ml::problem::Problem;
 use crate::node::security::Access;
 
 /// `from` and `size` together, as Elasticsearch limits it.
-const WINDOW_MAX: i64 = 10_000;
+const WINDOW_MAX: usize = 10_000;
 
 /// Buckets whose records are read at once: fewer than the window holds.
 const EXPANDED_AT_ONCE: usize = 20;
@@ -169,7 +170,7 @@ async fn list(
         field: fields.text("sort")?.unwrap_or(kind.sort).to_owned(),
         direction: direction(&fields, kind.direction)?,
         missing: Missing::Last,
-        unmapped: true,
+        unmapped: false,
     };
     search(call, &job.results_index, filters, sort, &fields).await
 }
@@ -209,19 +210,16 @@ pub(super) async fn search(
     sort: Sort,
     fields: &Fields<'_>,
 ) -> Result<(u64, Vec<Value>), ApiError> {
-    let empty = Map::new();
-    let page = Fields::new("page", fields.object("page")?.unwrap_or(&empty)).only(&["from", "size"], &[])?;
-    let from = page.integer("from")?.or(fields.integer("from")?).unwrap_or(0);
-    let size = page.integer("size")?.or(fields.integer("size")?).unwrap_or(100);
-    if from < 0 || size < 0 || from.saturating_add(size) > WINDOW_MAX {
+    let Page { from, size, .. } = Page::of(fields)?;
+    if from.saturating_add(size) > WINDOW_MAX {
         return Err(ApiError::illegal_argument(format!(
             "The sum of parameters [from] and [size] cannot be higher than {WINDOW_MAX}."
         )));
     }
     let query = QueryNode::parse(&json!({"bool": {"filter": filters}}))?;
     let request = SearchRequest {
-        from: usize::try_from(from).unwrap_or_default(),
-        size: usize::try_from(size).unwrap_or_default(),
+        from,
+        size,
         sort: vec![sort],
         track_total: TrackTotal::Exactly,
         ..SearchRequest::new(IndexExpression::of(vec![index.to_owned()]), query)

@@ -35,7 +35,7 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
         field: fields.text("sort")?.unwrap_or("timestamp").to_owned(),
         direction: direction(&fields, Direction::Descending)?,
         missing: Missing::Last,
-        unmapped: true,
+        unmapped: false,
     };
     let (total, found) = search(&call, &job.results_index, filters, sort, &fields).await?;
     if let Some(id) = wanted.filter(|_| found.is_empty()) {

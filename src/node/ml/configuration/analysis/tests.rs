@@ -136,7 +136,7 @@ fn a_bucket_is_whole_seconds() {
     for (span, reason) in [
         ("1500ms", "bucket_span has to be a multiple of 1s; actual was '1.5s'"),
         ("10ms", "bucket_span has to be a multiple of 1s; actual was '10ms'"),
-        ("0s", "bucket_span cannot be less than 1. Value = 0"),
+        ("0s", "bucket_span cannot be less or equal than 0. Value = 0s"),
     ] {
         let config = json!({"detectors": [{"function": "count"}], "bucket_span": span});
         assert_eq!(plan(config.as_object().unwrap(), 1 << 20).unwrap_err().reason(), reason);
