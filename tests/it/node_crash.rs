@@ -41,7 +41,7 @@ fn make_jobs(address: std::net::SocketAddr) {
     for id in ["posted", "fed", "switched"] {
         done(address, &format!("PUT /_ml/anomaly_detectors/{id}"), &job);
     }
-    let mapping = json!({"mappings": {"properties": {"time": {"type": "date"}}}});
+    let mapping = json!({"mappings": {"properties": {"time": {"type": "date"}, "value": {"type": "long"}}}});
     done(address, "PUT /live", &mapping);
     let feed = |job: &str| json!({"job_id": job, "indices": ["live"], "query_delay": "2s", "frequency": "1s"});
     done(address, "PUT /_ml/datafeeds/feed", &feed("fed"));

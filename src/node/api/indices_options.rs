@@ -13,17 +13,8 @@ pub(super) fn expression(request: &Request) -> Result<IndexExpression, ApiError>
         options.allow_no_indices = flag;
     }
     if let Some(text) = request.query.text("expand_wildcards") {
-        options.expand_open = false;
-        for word in text.split(',') {
-            match word.trim() {
-                "open" => options.expand_open = true,
-                "hidden" => options.expand_hidden = true,
-                "all" => (options.expand_open, options.expand_hidden) = (true, true),
-                // There are no closed indices to find.
-                "closed" | "none" => {}
-                other => return Err(ApiError::illegal_argument(format!("No valid expand wildcard value [{other}]"))),
-            }
-        }
+        let unknown = |word| ApiError::illegal_argument(format!("No valid expand wildcard value [{word}]"));
+        options = options.expanding(text.split(',')).map_err(unknown)?;
     }
     let text = request.parameters.get("index").map_or("", String::as_str);
     if text.contains('<') {

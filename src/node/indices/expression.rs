@@ -18,11 +18,46 @@ pub struct IndicesOptions {
     pub expand_open: bool,
     /// Wildcards match hidden indices too.
     pub expand_hidden: bool,
+    /// Wildcards match closed indices too. There are none to be found.
+    pub expand_closed: bool,
 }
 
 impl Default for IndicesOptions {
     fn default() -> Self {
-        Self { ignore_unavailable: false, allow_no_indices: true, expand_open: true, expand_hidden: false }
+        Self {
+            ignore_unavailable: false,
+            allow_no_indices: true,
+            expand_open: true,
+            expand_hidden: false,
+            expand_closed: false,
+        }
+    }
+}
+
+impl IndicesOptions {
+    /// With what the words of `expand_wildcards` say.
+    ///
+    /// # Errors
+    /// The first word that says nothing.
+    pub fn expanding<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
+        (self.expand_open, self.expand_closed, self.expand_hidden) = (false, false, false);
+        for word in words.into_iter().map(str::trim) {
+            match word {
+                "open" => self.expand_open = true,
+                "closed" => self.expand_closed = true,
+                "hidden" => self.expand_hidden = true,
+                "all" => (self.expand_open, self.expand_closed, self.expand_hidden) = (true, true, true),
+                "none" => (self.expand_open, self.expand_closed, self.expand_hidden) = (false, false, false),
+                other => return Err(other),
+            }
+        }
+        Ok(self)
+    }
+
+    /// The words of `expand_wildcards` that say the same.
+    pub fn expanded(self) -> impl Iterator<Item = &'static str> {
+        let words = [(self.expand_open, "open"), (self.expand_closed, "closed"), (self.expand_hidden, "hidden")];
+        words.into_iter().filter_map(|(said, word)| said.then_some(word))
     }
 }
 

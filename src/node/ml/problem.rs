@@ -62,6 +62,14 @@ pub(crate) enum Problem {
     StartWithoutJob { datafeed: String, job: String, state: &'static str },
     #[error("cannot start datafeed [{0}] because it has already been started")]
     AlreadyStarted(String),
+    #[error("datafeed [{datafeed}] cannot retrieve data because index [{index}] does not exist")]
+    SourceMissing { datafeed: String, index: String },
+    #[error("datafeed [{datafeed}] cannot retrieve data because no index matches datafeed's indices [{indices}]")]
+    NoSource { datafeed: String, indices: String },
+    #[error("[{datafeed}] cannot retrieve field [{field}] because it has no mappings")]
+    SourceUnmapped { datafeed: String, field: String },
+    #[error("[{datafeed}] cannot retrieve time field [{field}] because it is not aggregatable")]
+    SourceUntimed { datafeed: String, field: String },
     #[error("Timed out when waiting for persistent tasks after {}", written(*.0))]
     TasksTimedOut(i64),
     #[error("Can only revert to a model snapshot when the job is closed.")]
@@ -146,6 +154,7 @@ impl Problem {
             | Self::UnknownFilter(_)
             | Self::UnknownCalendar(_)
             | Self::UnknownForecast { .. }
+            | Self::SourceMissing { .. }
             | Self::UnknownEvent(_) => 404,
             Self::JobExists(_)
             | Self::GroupName(_)
@@ -156,6 +165,9 @@ impl Problem {
             | Self::NotInCalendar { .. }
             | Self::EventOfOther { .. }
             | Self::UpdateOpenLimits
+            | Self::NoSource { .. }
+            | Self::SourceUnmapped { .. }
+            | Self::SourceUntimed { .. }
             | Self::Forecast(_)
             | Self::ForecastTooLarge { .. } => 400,
             Self::Unreadable { .. } => 403,

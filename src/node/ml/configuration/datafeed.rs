@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::delayed_data::DelayedDataCheck;
-use super::fields::{Fields, not_supported};
+use super::fields::Fields;
+use super::indices_options::Options;
 use super::job::inconsistent;
 use crate::node::documents::QueryNode;
 use crate::node::http::ApiError;
-use crate::node::indices::{IndexExpression, IndicesOptions};
+use crate::node::indices::IndexExpression;
 use crate::node::ml::duration;
 use crate::node::ml::identifier::check_id;
 
@@ -94,7 +95,7 @@ impl Datafeed {
         let max_empty_searches = max_empty_searches(&fields)?;
         let delayed_data = DelayedDataCheck::read(&fields)?;
         check_chunking(&fields)?;
-        let options = options(&fields)?;
+        let options = Options::read(&fields)?;
         let mut source = Map::new();
         source.insert("datafeed_id".to_owned(), json!(id));
         source.insert("job_id".to_owned(), json!(job_id));
@@ -113,8 +114,8 @@ impl Datafeed {
             source.insert("max_empty_searches".to_owned(), json!(searches));
         }
         source.insert("delayed_data_check_config".to_owned(), delayed_data.shown());
-        source.insert("indices_options".to_owned(), json!({"expand_wildcards": if options.expand_hidden { json!(["open", "hidden"]) } else { json!(["open"]) }, "ignore_unavailable": options.ignore_unavailable, "allow_no_indices": options.allow_no_indices}));
-        let indices = IndexExpression::of(names).with(options);
+        source.insert("indices_options".to_owned(), options.shown());
+        let indices = IndexExpression::of(names).with(options.indices);
         let scroll_size = usize::try_from(scroll_size).unwrap_or(1000);
         Ok(Self {
             id,
@@ -143,7 +144,7 @@ impl Datafeed {
         if self.query_delay_ms == default_delay_ms(&self.id) {
             shown.shift_remove("query_delay");
         }
-        if self.indices.options == IndicesOptions::default() {
+        if shown.get("indices_options") == Some(&Options::default().shown()) {
             shown.shift_remove("indices_options");
         }
         if shown.get("chunking_config") == Some(&default_chunking()) {
@@ -189,8 +190,8 @@ impl Datafeed {
     /// Source: elasticsearch, `DatafeedConfig.java`, `defaultFrequency`.
     pub(crate) fn frequency_ms(&self, bucket_span_ms: i64) -> i64 {
         let default = match bucket_span_ms {
-            ..=120_000 => (bucket_span_ms / 2).max(1000),
-            120_001..=1_200_000 => 60_000,
+            ..=120_000 => 60_000,
+            120_001..=1_200_000 => bucket_span_ms / 2000 * 1000,
             1_200_001..=43_200_000 => 600_000,
             _ => 3_600_000,
         };
@@ -227,21 +228,4 @@ fn check_chunking(fields: &Fields<'_>) -> Result<(), ApiError> {
         Some("auto" | "manual" | "off") => Ok(()),
         other => Err(ApiError::content(format!("[chunking_config] unknown mode [{}]", other.unwrap_or("null")))),
     }
-}
-
-fn options(fields: &Fields<'_>) -> Result<IndicesOptions, ApiError> {
-    let mut options = IndicesOptions::default();
-    let Some(given) = fields.object("indices_options")? else { return Ok(options) };
-    let given = Fields::new("indices_options", given)
-        .only(&["expand_wildcards", "ignore_unavailable", "allow_no_indices", "ignore_throttled"], &[])?;
-    options.ignore_unavailable = given.flag("ignore_unavailable")?.unwrap_or(options.ignore_unavailable);
-    options.allow_no_indices = given.flag("allow_no_indices")?.unwrap_or(options.allow_no_indices);
-    for word in given.texts("expand_wildcards")?.unwrap_or_default() {
-        match word.as_str() {
-            "open" => {}
-            "hidden" | "all" => options.expand_hidden = true,
-            other => return Err(not_supported("indices_options", &format!("expand_wildcards {other}"))),
-        }
-    }
-    Ok(options)
 }

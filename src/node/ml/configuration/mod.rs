@@ -9,6 +9,7 @@ mod detector_update;
 mod fields;
 mod filter;
 mod forecast;
+mod indices_options;
 mod job;
 mod model_plot;
 mod retention;

@@ -20,7 +20,9 @@ const DELETE_TIMEOUT_MS: i64 = 300_000;
 
 pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
     let id = call.expression("datafeed_id");
-    let datafeed = Datafeed::create(&id, None, &call.object()?)?;
+    let mut body = call.object()?;
+    add_indices_options(&call, &mut body);
+    let datafeed = Datafeed::create(&id, None, &body)?;
     check_readable(&call, &datafeed)?;
     call.permit()?;
     let datafeed = Arc::new(datafeed);
@@ -32,6 +34,22 @@ pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
     })
     .await?;
     Ok(Reply::json(Value::Object(datafeed.source().clone())))
+}
+
+/// The `indices_options` of a configuration may stand in the query instead; where both have some the configuration's count.
+///
+/// Source: elasticsearch, `RestPutDatafeedAction.java`, `RestUpdateDatafeedAction.java`.
+pub(super) fn add_indices_options(call: &Call, datafeed: &mut Map<String, Value>) {
+    let flags = ["ignore_unavailable", "allow_no_indices", "ignore_throttled"];
+    let given = |name| Some((String::from(name), call.request.query.text(name)?));
+    let mut options: Map<String, Value> =
+        flags.into_iter().filter_map(given).map(|(name, text)| (name, json!(text))).collect();
+    if let Some(words) = call.request.query.text("expand_wildcards") {
+        options.insert("expand_wildcards".to_owned(), words.split(',').collect());
+    }
+    if !options.is_empty() {
+        datafeed.entry("indices_options").or_insert(Value::Object(options));
+    }
 }
 
 /// A datafeed reads for whoever made or changed it: the caller must be able to search everything that its names and wildcards mean.
@@ -93,7 +111,8 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
 }
 
 pub(super) async fn update(call: Call) -> Result<Reply, ApiError> {
-    let body = call.object()?;
+    let mut body = call.object()?;
+    add_indices_options(&call, &mut body);
     let id = call.expression("datafeed_id");
     call.permit()?;
     let updated = call.metadata().datafeed(&id)?.updated(&body)?;

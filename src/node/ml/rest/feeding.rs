@@ -1,16 +1,16 @@
 //! Starting and stopping datafeeds.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::call::Call;
 use super::lifecycle::{Manner, close_jobs, end_tasks};
+use super::sources;
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::metadata::Metadata;
 use crate::node::ml::persistent::{Assignment, Phase, TaskKey, TimeRange};
 use crate::node::ml::problem::Problem;
+use crate::node::security::Access;
 
 const START_TIMEOUT_MS: i64 = 20_000;
 /// Five minutes in the code, although the specification says 20 s.
@@ -30,7 +30,8 @@ pub(super) async fn start(call: Call) -> Result<Reply, ApiError> {
     let id = call.expression("datafeed_id");
     let metadata = call.metadata();
     check_startable(&metadata, &id)?;
-    check_source(&call, &metadata, &id).await?;
+    let datafeed = metadata.datafeed(&id)?;
+    sources::found(&call, datafeed, metadata.job(&datafeed.job_id)?, &Access::Everything)?;
     let now_ms = call.node.core.clock.now_ms();
     call.change(|metadata, _| {
         check_startable(metadata, &id)?;
@@ -67,15 +68,6 @@ fn check_startable(metadata: &Metadata, id: &str) -> Result<(), ApiError> {
     if metadata.datafeed_task(id).is_some() {
         return Err(Problem::AlreadyStarted(id.to_owned()).into());
     }
-    Ok(())
-}
-
-/// A datafeed whose indices are missing, or have no such time, is refused now instead of failing later.
-async fn check_source(call: &Call, metadata: &Metadata, id: &str) -> Result<(), ApiError> {
-    let datafeed = Arc::clone(metadata.datafeed(id)?);
-    let time_field = metadata.job(&datafeed.job_id)?.time_field.clone();
-    let (indices, query) = (&datafeed.indices, &datafeed.query);
-    call.node.core.documents.range(indices, query, &time_field, 0, 1, None, 1).await?;
     Ok(())
 }
 

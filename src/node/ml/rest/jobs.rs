@@ -24,7 +24,7 @@ pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
     let id = call.expression("job_id");
     let datafeed = body.remove("datafeed_config");
     let job = Job::create(&id, &body, call.node.core.clock.now_ms())?;
-    let datafeed = datafeed.map(|config| embedded(&id, config)).transpose()?;
+    let datafeed = datafeed.map(|config| embedded(&call, &id, config)).transpose()?;
     if let Some(datafeed) = &datafeed {
         super::datafeeds::check_readable(&call, datafeed)?;
     }
@@ -49,8 +49,9 @@ pub(super) async fn put(call: Call) -> Result<Reply, ApiError> {
 }
 
 /// The `datafeed_config` of a job; its id is the job's unless it says otherwise.
-fn embedded(job_id: &str, config: Value) -> Result<Datafeed, ApiError> {
-    let Value::Object(config) = config else { return Err(ApiError::content("[datafeed_config] is not an object")) };
+fn embedded(call: &Call, job_id: &str, config: Value) -> Result<Datafeed, ApiError> {
+    let Value::Object(mut config) = config else { return Err(ApiError::content("[datafeed_config] is not an object")) };
+    super::datafeeds::add_indices_options(call, &mut config);
     let id = config.get("datafeed_id").and_then(Value::as_str).unwrap_or(job_id).to_owned();
     Datafeed::create(&id, Some(job_id), &config)
 }

@@ -23,6 +23,7 @@ mod preview;
 mod results;
 mod revert;
 mod snapshots;
+mod sources;
 mod state;
 mod stats;
 mod tasks;
@@ -48,7 +49,7 @@ pub(super) fn routes() -> Vec<Route> {
         route!(GET "/_ml/info", "cluster:monitor/xpack/ml/info/get", [], info::info),
         route!(POST "/_ml/set_upgrade_mode", "cluster:admin/xpack/ml/upgrade_mode", ["enabled", "timeout", "master_timeout"], info::set_upgrade_mode),
 
-        route!(PUT "/_ml/anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/put", ["ignore_unavailable", "allow_no_indices", "expand_wildcards", "timeout", "master_timeout"], jobs::put),
+        route!(PUT "/_ml/anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/put", ["ignore_unavailable", "allow_no_indices", "expand_wildcards", "ignore_throttled", "timeout", "master_timeout"], jobs::put),
         route!(GET "/_ml/anomaly_detectors", "cluster:monitor/xpack/ml/job/get", ["allow_no_match", "allow_no_jobs", "exclude_generated"], jobs::list),
         route!(GET "/_ml/anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/get", ["allow_no_match", "allow_no_jobs", "exclude_generated"], jobs::list),
         route!(GET "/_ml/anomaly_detectors/_stats", "cluster:monitor/xpack/ml/job/stats/get", ["allow_no_match", "allow_no_jobs", "job_id"], stats::jobs),
@@ -77,12 +78,12 @@ pub(super) fn routes() -> Vec<Route> {
         route!(DELETE "/_ml/_delete_expired_data", "cluster:admin/xpack/ml/delete_expired_data", ["requests_per_second", "timeout"], expired::delete),
         route!(DELETE "/_ml/_delete_expired_data/{job_id}", "cluster:admin/xpack/ml/delete_expired_data", ["requests_per_second", "timeout"], expired::delete).without_legacy(),
 
-        route!(PUT "/_ml/datafeeds/{datafeed_id}", "cluster:admin/xpack/ml/datafeeds/put", ["timeout", "master_timeout"], datafeeds::put),
+        route!(PUT "/_ml/datafeeds/{datafeed_id}", "cluster:admin/xpack/ml/datafeeds/put", ["ignore_unavailable", "allow_no_indices", "expand_wildcards", "ignore_throttled", "timeout", "master_timeout"], datafeeds::put),
         route!(GET "/_ml/datafeeds", "cluster:monitor/xpack/ml/datafeeds/get", ["allow_no_match", "allow_no_datafeeds", "exclude_generated"], datafeeds::list),
         route!(GET "/_ml/datafeeds/{datafeed_id}", "cluster:monitor/xpack/ml/datafeeds/get", ["allow_no_match", "allow_no_datafeeds", "exclude_generated"], datafeeds::list),
         route!(GET "/_ml/datafeeds/_stats", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds", "datafeed_id"], stats::datafeeds),
         route!(GET "/_ml/datafeeds/{datafeed_id}/_stats", "cluster:monitor/xpack/ml/datafeeds/stats/get", ["allow_no_match", "allow_no_datafeeds"], stats::datafeeds),
-        route!(POST "/_ml/datafeeds/{datafeed_id}/_update", "cluster:admin/xpack/ml/datafeeds/update", [], datafeeds::update),
+        route!(POST "/_ml/datafeeds/{datafeed_id}/_update", "cluster:admin/xpack/ml/datafeeds/update", ["ignore_unavailable", "allow_no_indices", "expand_wildcards", "ignore_throttled"], datafeeds::update),
         route!(DELETE "/_ml/datafeeds/{datafeed_id}", "cluster:admin/xpack/ml/datafeeds/delete", ["force", "timeout", "master_timeout"], datafeeds::delete),
         route!(POST "/_ml/datafeeds/{datafeed_id}/_start", "cluster:admin/xpack/ml/datafeed/start", ["start", "end", "timeout"], feeding::start),
         route!(POST "/_ml/datafeeds/{datafeed_id}/_stop", "cluster:admin/xpack/ml/datafeed/stop", ["force", "timeout", "allow_no_match", "allow_no_datafeeds", "close_job"], feeding::stop),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
+use super::sources;
 use crate::node::http::{ApiError, Reply};
 use crate::node::ml::configuration::{Datafeed, Fields, Job};
 use crate::node::ml::detector::find;
@@ -101,9 +102,9 @@ async fn shown(call: &Call, subject: &Subject) -> Result<Reply, ApiError> {
     let Subject { datafeed, job, from_ms, to_ms } = subject;
     let documents = &call.node.core.documents;
     // The caller sees documents here, so the caller's own rights count, whoever made the datafeed.
-    documents.count(&datafeed.indices, &datafeed.query, &call.request.access).await?;
-    let (indices, query, limit) = (&datafeed.indices, &datafeed.query, datafeed.scroll_size);
-    let page = documents.range(indices, query, &job.time_field, *from_ms, *to_ms, None, limit).await?;
+    let indices = sources::found(call, datafeed, job, &call.request.access)?;
+    let (query, limit) = (&datafeed.query, datafeed.scroll_size);
+    let page = documents.range(&indices, query, &job.time_field, *from_ms, *to_ms, None, limit).await?;
     let shown = page.documents.iter().map(|document| {
         let mut shown = Map::new();
         shown.insert(job.time_field.clone(), json!(document.time_ms));
