@@ -21,16 +21,16 @@ pub(super) fn routes() -> Vec<Route> {
 
 #[rustfmt::skip] // a table: one column a line
 const INDICES: [Column; 10] = [
-    Column { aliases: &["h"], ..Column::new("health") },
-    Column { aliases: &["s"], ..Column::new("status") },
-    Column { aliases: &["i", "idx"], ..Column::new("index") },
-    Column { aliases: &["id"], ..Column::new("uuid") },
-    Column { aliases: &["p", "shards.primary", "shardsPrimary"], right: true, ..Column::new("pri") },
-    Column { aliases: &["r", "shards.replica", "shardsReplica"], right: true, ..Column::new("rep") },
-    Column { aliases: &["dc", "docsCount"], right: true, ..Column::new("docs.count") },
-    Column { aliases: &["dd", "docsDeleted"], right: true, ..Column::new("docs.deleted") },
-    Column { aliases: &["ss", "storeSize"], right: true, ..Column::new("store.size") },
-    Column { right: true, ..Column::new("pri.store.size") },
+    Column { aliases: &["h"], description: "current health status", ..Column::new("health") },
+    Column { aliases: &["s"], description: "open/close status", ..Column::new("status") },
+    Column { aliases: &["i", "idx"], description: "index name", ..Column::new("index") },
+    Column { aliases: &["id"], description: "index uuid", ..Column::new("uuid") },
+    Column { aliases: &["p", "shards.primary", "shardsPrimary"], right: true, description: "number of primary shards", ..Column::new("pri") },
+    Column { aliases: &["r", "shards.replica", "shardsReplica"], right: true, description: "number of replica shards", ..Column::new("rep") },
+    Column { aliases: &["dc", "docsCount"], right: true, description: "available docs", ..Column::new("docs.count") },
+    Column { aliases: &["dd", "docsDeleted"], right: true, description: "deleted docs", ..Column::new("docs.deleted") },
+    Column { aliases: &["ss", "storeSize"], right: true, description: "store size of primaries & replicas", ..Column::new("store.size") },
+    Column { right: true, description: "store size of primaries", ..Column::new("pri.store.size") },
 ];
 
 async fn indices(node: Arc<Node>, request: Request) -> Result<Reply, ApiError> {
@@ -62,20 +62,20 @@ async fn indices(node: Arc<Node>, request: Request) -> Result<Reply, ApiError> {
 
 #[rustfmt::skip] // a table: one column a line
 const HEALTH: [Column; 14] = [
-    Column { aliases: &["t", "time"], ..Column::new("epoch") },
-    Column { aliases: &["ts", "hms", "hhmmss"], ..Column::new("timestamp") },
-    Column { aliases: &["cl"], ..Column::new("cluster") },
-    Column { aliases: &["st"], ..Column::new("status") },
-    Column { aliases: &["nt", "nodeTotal"], right: true, ..Column::new("node.total") },
-    Column { aliases: &["nd", "nodeData"], right: true, ..Column::new("node.data") },
-    Column { aliases: &["t", "sh", "shards.total", "shardsTotal"], right: true, ..Column::new("shards") },
-    Column { aliases: &["p", "shards.primary", "shardsPrimary"], right: true, ..Column::new("pri") },
-    Column { aliases: &["r", "shards.relocating", "shardsRelocating"], right: true, ..Column::new("relo") },
-    Column { aliases: &["i", "shards.initializing", "shardsInitializing"], right: true, ..Column::new("init") },
-    Column { aliases: &["u", "shards.unassigned", "shardsUnassigned"], right: true, ..Column::new("unassign") },
-    Column { aliases: &["pt", "pendingTasks"], right: true, ..Column::new("pending_tasks") },
-    Column { aliases: &["mtwt", "maxTaskWaitTime"], right: true, ..Column::new("max_task_wait_time") },
-    Column { aliases: &["asp", "activeShardsPercent"], right: true, ..Column::new("active_shards_percent") },
+    Column { aliases: &["t", "time"], description: "seconds since 1970-01-01 00:00:00", ..Column::new("epoch") },
+    Column { aliases: &["ts", "hms", "hhmmss"], description: "time in HH:MM:SS", ..Column::new("timestamp") },
+    Column { aliases: &["cl"], description: "cluster name", ..Column::new("cluster") },
+    Column { aliases: &["st"], description: "health status", ..Column::new("status") },
+    Column { aliases: &["nt", "nodeTotal"], right: true, description: "total number of nodes", ..Column::new("node.total") },
+    Column { aliases: &["nd", "nodeData"], right: true, description: "number of nodes that can store data", ..Column::new("node.data") },
+    Column { aliases: &["t", "sh", "shards.total", "shardsTotal"], right: true, description: "total number of shards", ..Column::new("shards") },
+    Column { aliases: &["p", "shards.primary", "shardsPrimary"], right: true, description: "number of primary shards", ..Column::new("pri") },
+    Column { aliases: &["r", "shards.relocating", "shardsRelocating"], right: true, description: "number of relocating nodes", ..Column::new("relo") },
+    Column { aliases: &["i", "shards.initializing", "shardsInitializing"], right: true, description: "number of initializing nodes", ..Column::new("init") },
+    Column { aliases: &["u", "shards.unassigned", "shardsUnassigned"], right: true, description: "number of unassigned shards", ..Column::new("unassign") },
+    Column { aliases: &["pt", "pendingTasks"], right: true, description: "number of pending tasks", ..Column::new("pending_tasks") },
+    Column { aliases: &["mtwt", "maxTaskWaitTime"], right: true, description: "wait time of longest task pending", ..Column::new("max_task_wait_time") },
+    Column { aliases: &["asp", "activeShardsPercent"], right: true, description: "active number of shards in percent", ..Column::new("active_shards_percent") },
 ];
 
 async fn health(node: Arc<Node>, request: Request) -> Result<Reply, ApiError> {

@@ -15,6 +15,8 @@ use crate::node::indices::wildcard;
 pub struct Column {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
+    /// What `help` says of it.
+    pub description: &'static str,
     /// Whether it is shown without `h`.
     pub shown: bool,
     /// Aligned to the right.
@@ -54,7 +56,7 @@ impl<T: Into<Value>> From<T> for Cell {
 impl Column {
     /// Shown, to the left, without another name.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, aliases: &[], shown: true, right: false }
+        Self { name, aliases: &[], description: "", shown: true, right: false }
     }
 }
 
@@ -163,9 +165,19 @@ impl Table {
         text
     }
 
+    /// Name, aliases and description of each column.
     fn help(&self) -> String {
-        let line = |column: &Column| format!("{} | {} |\n", column.name, column.aliases.join(","));
-        self.columns.iter().map(line).collect()
+        let rows: Vec<[String; 3]> = self
+            .columns
+            .iter()
+            .map(|one| [one.name.to_owned(), one.aliases.join(","), one.description.to_owned()])
+            .collect();
+        let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(String::len).max().unwrap_or(0);
+        let (names, aliases) = (widest(0), widest(1));
+        let line = |[name, alias, description]: &[String; 3]| {
+            format!("{name:<names$} | {alias:<aliases$} | {description}").trim_end().to_owned() + "\n"
+        };
+        rows.iter().map(line).collect()
     }
 }
 

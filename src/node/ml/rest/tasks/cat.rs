@@ -7,16 +7,16 @@ use crate::node::ml::rest::call::Call;
 
 #[rustfmt::skip] // a table: one column a line
 const COLUMNS: [Column; 10] = [
-    Column { name: "id", aliases: &[], shown: false, right: false },
-    Column { name: "action", aliases: &["ac"], shown: true, right: false },
-    Column { name: "task_id", aliases: &["ti"], shown: true, right: false },
-    Column { name: "parent_task_id", aliases: &["pti"], shown: true, right: false },
-    Column { name: "type", aliases: &["ty"], shown: true, right: false },
-    Column { name: "start_time", aliases: &["start"], shown: true, right: false },
-    Column { name: "timestamp", aliases: &["ts", "hms", "hhmmss"], shown: true, right: false },
-    Column { name: "running_time", aliases: &["time"], shown: true, right: false },
-    Column { name: "ip", aliases: &["i"], shown: true, right: false },
-    Column { name: "node", aliases: &["n"], shown: true, right: false },
+    Column { aliases: &[], description: "id of the task with the node", shown: false, ..Column::new("id") },
+    Column { aliases: &["ac"], description: "task action", ..Column::new("action") },
+    Column { aliases: &["ti"], description: "unique task id", ..Column::new("task_id") },
+    Column { aliases: &["pti"], description: "parent task id", ..Column::new("parent_task_id") },
+    Column { aliases: &["ty"], description: "task type", ..Column::new("type") },
+    Column { aliases: &["start"], description: "start time in ms", ..Column::new("start_time") },
+    Column { aliases: &["ts", "hms", "hhmmss"], description: "start time in HH:MM:SS", ..Column::new("timestamp") },
+    Column { aliases: &["time"], description: "running time", ..Column::new("running_time") },
+    Column { aliases: &["i"], description: "ip address", ..Column::new("ip") },
+    Column { aliases: &["n"], description: "node name", ..Column::new("node") },
 ];
 
 pub(in crate::node::ml::rest) async fn cat(call: Call) -> Result<Reply, ApiError> {
