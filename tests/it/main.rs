@@ -19,6 +19,7 @@ mod cli;
 mod config;
 mod forwarding;
 mod harness;
+mod inspection_twin;
 mod limits;
 mod maintenance;
 mod node;

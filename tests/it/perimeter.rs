@@ -1,7 +1,9 @@
 //! What reaches ML through other APIs, by path or by body, and who gets it through.
 
 mod attacks;
+mod bodies;
 mod fence;
+mod http2;
 mod streaming;
 
 use crate::harness::gateway::basic;
@@ -43,4 +45,18 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 /// The reason of an error answer.
 fn reason(response: &Response) -> String {
     response.json()["error"]["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A body without its chunks.
+fn unchunked(mut wire: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = wire.windows(2).position(|pair| pair == b"\r\n").unwrap();
+        let size = usize::from_str_radix(std::str::from_utf8(&wire[..end]).unwrap(), 16).unwrap();
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&wire[end + 2..end + 2 + size]);
+        wire = &wire[end + 2 + size + 2..];
+    }
 }

@@ -5,7 +5,7 @@ use crate::harness::{Gateway, Upstream};
 
 /// Refused to `reader` with 403: request, body.
 #[rustfmt::skip] // a table
-const DENIED: &[(&str, &str)] = &[
+pub(super) const DENIED: &[(&str, &str)] = &[
     // By path; the body does not matter.
     ("POST /.ml-config/_doc", "{}"),
     ("PUT /.ml-config/_doc/1", "{}"),
@@ -124,7 +124,7 @@ const DENIED: &[(&str, &str)] = &[
 
 /// Refused to `reader` with 400: nobody can say what another parser makes of it.
 #[rustfmt::skip] // a table
-const MALFORMED: &[(&str, &str)] = &[
+pub(super) const MALFORMED: &[(&str, &str)] = &[
     ("POST /_bulk", "{\"index\":{\"_index\":\"logs\"}}{\"index\":{\"_index\":\".ml-config\"}}\n{}\n"),
     ("POST /_bulk", "/**/{\"index\":{\"_index\":\".ml-config\"}}\n{}\n"),
     ("POST /_bulk", "// {}\n{\"index\":{\"_index\":\".ml-config\"}}\n{}\n"),
@@ -152,7 +152,7 @@ const MALFORMED: &[(&str, &str)] = &[
 
 /// Nothing of ML, or nothing but reading: on to the node, byte for byte.
 #[rustfmt::skip] // a table
-const PASSES: &[(&str, &str)] = &[
+pub(super) const PASSES: &[(&str, &str)] = &[
     ("POST /_bulk", "{\"index\":{\"_index\":\"logs\",\"_id\":\".ml-config\"}}\n{\"_index\":\".ml-config\"}\n"),
     ("POST /logs/_bulk", "{\"index\":{}}\n{\"index\":{\"_index\":\".ml-config\"}}\n{\"delete\":{\"_id\":\"1\"}}\n"),
     ("POST /_bulk", "{\"update\":{\"_index\":\"logs\",\"_id\":\"1\"}}\r\n// any source\r\n\r\n{\"create\":{\"_index\":\"ml-x\"}}\n\n"),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{JSON, gzip, reason};
+use super::{JSON, gzip, reason, unchunked};
 use crate::harness::gateway::basic;
 use crate::harness::upstream::OK;
 use crate::harness::{Client, Gateway, Setup, Upstream};
@@ -93,19 +93,6 @@ fn a_body_that_is_judged_while_it_streams_comes_whole() {
         assert_eq!(response.status, 200, "{}", response.head);
         let seen = wait_for(&kept, |seen| seen.ends_with(b"0\r\n\r\n"));
         assert_eq!(unchunked(&seen), body, "in pieces of {size}");
-    }
-}
-
-fn unchunked(mut wire: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    loop {
-        let end = wire.windows(2).position(|pair| pair == b"\r\n").unwrap();
-        let size = usize::from_str_radix(std::str::from_utf8(&wire[..end]).unwrap(), 16).unwrap();
-        if size == 0 {
-            return body;
-        }
-        body.extend_from_slice(&wire[end + 2..end + 2 + size]);
-        wire = &wire[end + 2 + size + 2..];
     }
 }
 
