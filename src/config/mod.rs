@@ -76,7 +76,7 @@ pub struct ClusterSettings {
 
 #[derive(Clone, Debug)]
 pub enum Backend {
-    Nodes(upstream::Settings),
+    Nodes(Box<upstream::Settings>),
     Embedded(Box<EmbeddedSettings>),
 }
 

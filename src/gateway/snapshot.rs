@@ -14,7 +14,7 @@ use crate::gate::Gate;
 use crate::policy::Roles;
 use crate::realm::{self, Realms, RunAs};
 use crate::secret::Secret;
-use crate::upstream::{self, ControlClient, Health, Node, NodeProblem};
+use crate::upstream::{self, ControlClient, Health, Node, NodeProblem, Servers};
 
 /// Settings and rules of one load.
 pub struct Snapshot {
@@ -35,6 +35,7 @@ pub struct Cluster {
     pub(super) hosts: Vec<HostPattern>,
     pub(super) identity: Identity,
     pub(super) nodes: Vec<Node>,
+    servers: Arc<Servers>,
     /// The gateway's own, for `service` and `run_as`.
     pub(super) credentials: Option<HeaderValue>,
     /// The embedded node's, for `Vouched`.
@@ -61,7 +62,7 @@ impl Cluster {
     /// As the elasticsearch realm asks it, by one thread.
     pub(super) fn asked(&self) -> realm::Cluster {
         let client = ControlClient::of(self.nodes.clone(), Arc::clone(&self.health), self.connect_timeout);
-        realm::Cluster::new(Rc::from(&*self.name), client)
+        realm::Cluster::new(Rc::from(&*self.name), Arc::clone(&self.servers), client)
     }
 
     /// `node_secret`: what the embedded node believes the gateway by; for [`Identity::Vouched`] only.
@@ -93,6 +94,7 @@ impl Cluster {
             hosts,
             identity,
             nodes: Node::all(settings)?,
+            servers: Arc::new(settings.servers()),
             credentials,
             node_secret,
             connect_timeout: settings.connect_timeout,

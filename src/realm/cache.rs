@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 
+use super::basis::Basis;
 use super::jwt::Key;
 use crate::policy::Principal;
 
@@ -61,6 +62,7 @@ pub(super) struct Entry {
     pub(super) ends_at: Option<SystemTime>,
     /// What a token is signed by.
     pub(super) key: Option<Arc<Key>>,
+    pub(super) basis: Basis,
 }
 
 impl Entry {
@@ -74,6 +76,8 @@ impl Entry {
 /// What the cache knows of a credential.
 pub(super) enum Known {
     Fresh(Rc<Principal>),
+    /// It was good before a reload, and would be still if that has changed nothing.
+    Earlier(Entry),
     /// It was good once, and has to be verified again.
     Stale,
     Nothing,
@@ -92,7 +96,7 @@ struct Slot {
     digest: Digest,
     entry: Entry,
     used: bool,
-    /// What it says is not to be used any more.
+    /// There was a reload since: it may not be so any more.
     withdrawn: bool,
 }
 
@@ -106,14 +110,25 @@ impl Cache {
     pub(super) fn find(&mut self, digest: &Digest, instant: Instant, now: SystemTime) -> Known {
         let slot = self.index.get(digest).and_then(|index| self.slots.get_mut(*index));
         let Some(slot) = slot else { return Known::Nothing };
-        if slot.withdrawn || !slot.entry.is_good(instant, now) {
+        if !slot.entry.is_good(instant, now) {
             return Known::Stale;
+        }
+        if slot.withdrawn {
+            return Known::Earlier(slot.entry.clone());
         }
         slot.used = true;
         Known::Fresh(Rc::clone(&slot.entry.principal))
     }
 
-    /// Everything has to be verified again; what was good once stays known to have been.
+    /// An answer from before a reload holds, until `renew_at` at most.
+    pub(super) fn confirm(&mut self, digest: &Digest, renew_at: Instant) {
+        if let Some(slot) = self.index.get(digest).and_then(|index| self.slots.get_mut(*index)) {
+            slot.entry.renew_at = slot.entry.renew_at.min(renew_at);
+            (slot.used, slot.withdrawn) = (true, false);
+        }
+    }
+
+    /// Everything has to be verified or confirmed; what was good once stays known to have been.
     pub(super) fn withdraw_all(&mut self) {
         self.slots.iter_mut().for_each(|slot| slot.withdrawn = true);
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::attempts::{Attempts, Origin, Standing, network};
 use super::authorization::{Basic, Presented};
+use super::basis::Basis;
 use super::cache::{Cache, Digest, DigestKey, Entry, Known};
 use super::credentials::{Credentials, Malformed, Unauthenticated, Verified};
 use super::elasticsearch::{Asked, Asker, Verdict};
@@ -81,7 +82,7 @@ impl Chain {
         }
         let presented = Presented::parse(header).map_err(Unauthenticated::Malformed)?;
         let standing = match known {
-            Known::Stale => Standing::Weighed(Lane::Known),
+            Known::Stale | Known::Earlier(_) => Standing::Weighed(Lane::Known),
             _ if !realms.can_be_guessed(&presented) => Standing::Weighed(Lane::Stranger),
             _ => self.attempts.standing(realms.failed_attempts, origin(&presented, digest, &credentials)),
         };
@@ -119,7 +120,7 @@ impl Chain {
         })
     }
 
-    /// Withdraws what is remembered when the realms are newer. Those of a request that began before a reload stay unremembered.
+    /// What is remembered has to be confirmed when the realms are newer. Those of a request that began before a reload stay unremembered.
     fn follow(&self, realms: &Realms) {
         let mut memory = self.memory.borrow_mut();
         if memory.generation < realms.generation() {
@@ -147,7 +148,13 @@ impl Chain {
         let mut memory = self.memory.borrow_mut();
         match digest {
             Some(digest) if memory.generation == realms.generation() => {
-                memory.cache.find(digest, credentials.instant, credentials.now)
+                match memory.cache.find(digest, credentials.instant, credentials.now) {
+                    Known::Earlier(entry) if entry.basis.holds(&entry.principal, realms, credentials.cluster) => {
+                        memory.cache.confirm(digest, renewal(realms, credentials.instant));
+                        Known::Fresh(entry.principal)
+                    }
+                    known => known,
+                }
             }
             _ => Known::Nothing,
         }
@@ -220,7 +227,8 @@ impl Chain {
         let question = Question { realms, side, basic, digest, lane, network, instant, worker_count };
         match self.checks.ask(question).await {
             Outcome::Right(principal) if attempt.standing != Standing::Limited => {
-                Some(Ok(Entry { principal, renew_at: renewal(realms, instant), ends_at: None, key: None }))
+                let (renew_at, basis) = (renewal(realms, instant), Basis::of_password(realms, side, &basic.username));
+                Some(Ok(Entry { principal, renew_at, ends_at: None, key: None, basis }))
             }
             Outcome::Right(_) | Outcome::Wrong => Some(Err(Unauthenticated::User { username: basic.username.clone() })),
             Outcome::Busy => Some(Err(Unauthenticated::Busy)),
@@ -256,7 +264,8 @@ impl Chain {
         let (verdict, since) = self.asker.ask(asked).await;
         Some(match (verdict, username) {
             (Verdict::Known(principal), _) => {
-                Ok(Entry { principal, renew_at: renewal(realms, since), ends_at: None, key: None })
+                let basis = Basis::of_word(realms, cluster, &attempt.presented);
+                Ok(Entry { principal, renew_at: renewal(realms, since), ends_at: None, key: None, basis })
             }
             (Verdict::Refused { .. }, Some(username)) => Err(Unauthenticated::User { username: username.to_owned() }),
             (Verdict::Refused { detail }, None) => Err(Unauthenticated::Credentials { detail }),
@@ -358,7 +367,8 @@ async fn check_token(attempt: &Attempt<'_>, side: Side, token: &str) -> Option<R
 fn entry_of(bearer: Bearer, renew_at: Instant) -> Entry {
     let Bearer { principal, ends_at, client_ends_at, key } = bearer;
     let renew_at = client_ends_at.map_or(renew_at, |end| renew_at.min(end));
-    Entry { principal: Rc::new(principal), renew_at, ends_at: Some(ends_at), key: Some(key) }
+    let basis = Basis::AllSettings;
+    Entry { principal: Rc::new(principal), renew_at, ends_at: Some(ends_at), key: Some(key), basis }
 }
 
 fn renewal(realms: &Realms, instant: Instant) -> Instant {

@@ -7,6 +7,7 @@
 
 mod attempts;
 mod authorization;
+mod basis;
 mod cache;
 mod chain;
 mod credentials;

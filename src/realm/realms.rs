@@ -170,13 +170,18 @@ impl Realms {
     /// of an answer tells nothing, whatever forms and costs the files mix. `None` without a file realm on that side.
     pub(super) fn candidate(&self, side: Side, username: &str) -> Option<(Arc<PasswordHash>, Option<Principal>)> {
         files(self.side(side)).next()?;
-        if let Some((hash, principal)) = files(self.side(side)).find_map(|file| file.find(username)) {
+        if let Some((hash, principal)) = self.user(side, username) {
             return Some((hash, Some(principal)));
         }
         let count = u64::try_from(self.decoys.len().max(1)).unwrap_or(1);
         let choice = DECOY_CHOICE.get_or_init(RandomState::new).hash_one(username) % count;
         let decoy = self.decoys.get(usize::try_from(choice).unwrap_or_default())?;
         Some((Arc::clone(decoy), None))
+    }
+
+    /// A user of the file realms of a side: the first of them that knows the name decides.
+    pub(super) fn user(&self, side: Side, username: &str) -> Option<(Arc<PasswordHash>, Principal)> {
+        files(self.side(side)).find_map(|file| file.find(username))
     }
 
     /// The key sets that are fetched by HTTPS, for whoever runs [`IssuerKeys::follow`].

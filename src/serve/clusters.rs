@@ -75,7 +75,7 @@ impl RunningCluster {
         self.tasks.iter().for_each(JoinHandle::abort);
         self.tasks = follow(runtime, &self.name, upstream, client, &self.gate);
         self.health = health;
-        self.upstream = upstream.clone();
+        self.upstream.clone_from(upstream);
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl RunningCluster {
 
 fn backend(cluster: &ClusterSettings) -> Result<(upstream::Settings, Option<Embedded>), StartProblem> {
     match &cluster.backend {
-        Backend::Nodes(upstream) => Ok((upstream.clone(), None)),
+        Backend::Nodes(upstream) => Ok((upstream.as_ref().clone(), None)),
         Backend::Embedded(settings) => {
             let embedded = Embedded::start(&settings.node)?;
             Ok((embedded.upstream(&settings.upstream), Some(embedded)))

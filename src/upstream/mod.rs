@@ -42,6 +42,19 @@ pub struct Settings {
     pub idle_timeout: Duration,
 }
 
+/// Whom a request reaches: equal only if the nodes are the same and believed by the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Servers {
+    nodes: Vec<NodeUrl>,
+    trust: Vec<u8>,
+}
+
+impl Settings {
+    pub fn servers(&self) -> Servers {
+        Servers { nodes: self.nodes.clone(), trust: self.tls.trust.clone() }
+    }
+}
+
 /// Base address of a node: scheme, host and port, no path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeUrl {
@@ -66,6 +79,8 @@ pub struct TlsSettings {
     /// Built from `certificate_authorities`, `verification_mode`, `ca_trusted_fingerprint`, `certificate` and `key`;
     /// `None` when no node is `https`.
     pub client: Option<Arc<rustls::ClientConfig>>,
+    /// Equal only where the same nodes are believed; `client` cannot be compared.
+    pub trust: Vec<u8>,
     /// Files it was built from.
     pub files: Vec<PathBuf>,
 }

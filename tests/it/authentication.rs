@@ -5,6 +5,7 @@ mod cluster;
 mod issuer;
 mod key_server;
 mod passwords;
+mod reloads;
 mod signing;
 mod token;
 mod token_table;

@@ -58,7 +58,7 @@ impl Review<'_> {
         let backend = if document.is_embedded() {
             Some(self.embedded(key, document))
         } else {
-            self.nodes(key, document).map(Backend::Nodes)
+            self.nodes(key, document).map(|nodes| Backend::Nodes(Box::new(nodes)))
         };
         let identity = match (document.is_embedded(), document.identity) {
             (true, _) => Identity::Vouched,

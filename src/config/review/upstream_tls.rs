@@ -25,11 +25,13 @@ impl Review<'_> {
         }
         let files = self.files.get(files_before..).unwrap_or_default();
         let files = files.iter().map(|file| file.path.clone()).collect();
+        let authorities = authorities?;
+        let trust = tls::trust(&authorities, verification, fingerprint);
         if !secure {
-            return Some(TlsSettings { client: None, files });
+            return Some(TlsSettings { client: None, trust, files });
         }
-        match tls::client_config(authorities?, verification, fingerprint, pair) {
-            Ok(config) => Some(TlsSettings { client: Some(Arc::new(config)), files }),
+        match tls::client_config(authorities, verification, fingerprint, pair) {
+            Ok(config) => Some(TlsSettings { client: Some(Arc::new(config)), trust, files }),
             Err(fault) => {
                 self.fault(key, Fault::Tls(fault));
                 None

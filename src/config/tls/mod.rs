@@ -9,7 +9,7 @@ mod verifier;
 
 pub(super) use certificate::{Certificate, Pair, certificates, private_key};
 pub use certificate::{CertificateFault, TlsFault};
-pub(super) use client::{Verification, client_config};
+pub(super) use client::{Verification, client_config, trust};
 pub(super) use fingerprint::Fingerprint;
 pub(super) use revocation::{RevocationList, revocation_lists};
 pub(super) use server::{ClientCertificates, client_verifier, server_config};

@@ -53,6 +53,23 @@ impl Leaf {
     }
 }
 
+#[test]
+fn trust_is_the_same_only_where_the_same_nodes_are_believed() {
+    let (one, other) = (authority(), authority());
+    let all = [
+        trust(&[], Verification::Full, None),
+        trust(&[], Verification::Certificate, None),
+        trust(&[], Verification::Full, Some(one.fingerprint())),
+        trust(&[], Verification::Full, Some(other.fingerprint())),
+        trust(&one.certificates(), Verification::Full, None),
+        trust(&other.certificates(), Verification::Full, None),
+    ];
+    assert_eq!(trust(&one.certificates(), Verification::Full, None), all[4]);
+    for (index, left) in all.iter().enumerate() {
+        assert!(all[..index].iter().all(|right| left != right), "{index}");
+    }
+}
+
 /// Whether a handshake in memory succeeds.
 fn connects(client: rustls::ClientConfig, leaf: &Leaf, name: &str) -> bool {
     let server = server_config(leaf.pair(), None).unwrap();

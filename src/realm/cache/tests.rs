@@ -19,7 +19,7 @@ fn entry(name: &str, renew_at: Instant) -> Entry {
         email: None,
         metadata: BTreeMap::new(),
     };
-    Entry { principal: Rc::new(principal), renew_at, ends_at: None, key: None }
+    Entry { principal: Rc::new(principal), renew_at, ends_at: None, key: None, basis: Basis::AllSettings }
 }
 
 fn digest(number: u64) -> Digest {
@@ -29,7 +29,7 @@ fn digest(number: u64) -> Digest {
 fn name_of(known: Known) -> Option<String> {
     match known {
         Known::Fresh(principal) => Some(principal.username.clone()),
-        Known::Stale | Known::Nothing => None,
+        Known::Earlier(_) | Known::Stale | Known::Nothing => None,
     }
 }
 
@@ -64,6 +64,22 @@ fn entries_go_stale_by_either_clock() {
     assert!(matches!(cache.find(&digest(1), start + LONG, wall), Known::Stale));
     cache.insert(digest(1), entry("b", start + LONG + LONG));
     assert_eq!(name_of(cache.find(&digest(1), start + LONG, wall)).as_deref(), Some("b"));
+}
+
+#[test]
+fn what_a_reload_leaves_is_good_for_no_longer_than_before() {
+    let (start, wall) = (Instant::now(), SystemTime::UNIX_EPOCH);
+    let mut cache = Cache::new(4);
+    cache.insert(digest(1), entry("a", start + LONG));
+    cache.withdraw_all();
+    assert!(matches!(cache.find(&digest(1), start, wall), Known::Earlier(_)));
+    assert!(matches!(cache.find(&digest(1), start + LONG, wall), Known::Stale));
+    cache.confirm(&digest(1), start + LONG + LONG);
+    assert!(matches!(cache.find(&digest(1), start, wall), Known::Fresh(_)));
+    assert!(matches!(cache.find(&digest(1), start + LONG, wall), Known::Stale));
+    cache.withdraw_all();
+    cache.confirm(&digest(1), start + LONG / 2);
+    assert!(matches!(cache.find(&digest(1), start + LONG / 2, wall), Known::Stale), "the time to live is shorter now");
 }
 
 #[test]

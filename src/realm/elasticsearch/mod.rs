@@ -12,10 +12,11 @@ mod asker;
 mod question;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) use asker::{Asked, Asker, Verdict};
 
-use crate::upstream::ControlClient;
+use crate::upstream::{ControlClient, Servers};
 
 /// An elasticsearch realm.
 #[derive(Clone, Debug)]
@@ -27,16 +28,22 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Cluster {
     name: Rc<str>,
+    servers: Arc<Servers>,
     client: ControlClient,
 }
 
 impl Cluster {
     /// `name` is the cluster's in the config: what one cluster says of a credential counts for that cluster alone.
-    pub const fn new(name: Rc<str>, client: ControlClient) -> Self {
-        Self { name, client }
+    /// `servers`: those that `client` asks.
+    pub const fn new(name: Rc<str>, servers: Arc<Servers>, client: ControlClient) -> Self {
+        Self { name, servers, client }
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) const fn servers(&self) -> &Arc<Servers> {
+        &self.servers
     }
 }

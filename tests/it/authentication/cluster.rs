@@ -35,8 +35,9 @@ pub(super) fn cluster(name: &str, nodes: &[&Upstream]) -> Cluster {
 }
 
 fn cluster_at(name: &str, nodes: &[SocketAddr]) -> Cluster {
-    let client = ControlClient::new(&upstream_settings(&ClusterSetup::of(nodes)), Health::new(nodes.len())).unwrap();
-    Cluster::new(name.into(), client)
+    let settings = upstream_settings(&ClusterSetup::of(nodes));
+    let client = ControlClient::new(&settings, Health::new(nodes.len())).unwrap();
+    Cluster::new(name.into(), Arc::new(settings.servers()), client)
 }
 
 async fn ask(

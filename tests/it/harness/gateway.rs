@@ -269,7 +269,7 @@ pub(crate) fn upstream_settings(setup: &ClusterSetup) -> upstream::Settings {
     };
     upstream::Settings {
         nodes: setup.nodes.iter().map(node).collect(),
-        tls: upstream::TlsSettings { client: setup.tls.clone(), files: Vec::new() },
+        tls: upstream::TlsSettings { client: setup.tls.clone(), ..upstream::TlsSettings::default() },
         credentials: setup.credentials.clone(),
         health: upstream::HealthSettings {
             interval: Duration::from_secs(2),
