@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::config::Settings;
 use crate::policy::{Principal, RealmRef, Rights, RoleName};
 use crate::realm::RealmSettings;
-use crate::realm::role_mapping::Subject;
+use crate::realm::role_mapping::{Facts, Subject};
 
 /// A user of the first file realm that has one of that name, or the anonymous user.
 pub(super) fn by_name(name: &str, settings: &Settings) -> anyhow::Result<Principal> {
@@ -52,8 +52,7 @@ pub(super) fn of_realm(
     if let RealmSettings::Elasticsearch(_) = realm {
         anyhow::bail!("the cluster itself knows the roles of realm [{realm_name}]; give them by --role NAME");
     }
-    let metadata = BTreeMap::new();
-    let subject = Subject { username: name, dn, groups, metadata: &metadata, realm: realm_name };
+    let subject = Subject { username: name, dn, groups, metadata: &Facts::new(), realm: realm_name };
     let roles = settings.authentication.role_mapping.roles(&subject).into_iter().collect();
     let mapped = principal(name, RealmRef { name: realm_name.to_owned(), kind: "mapped" }, roles);
     Ok(Principal { groups: groups.to_vec(), ..mapped })

@@ -1,6 +1,5 @@
 //! A jwt realm at work: from a token to a principal.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -16,7 +15,7 @@ use super::settings::Settings;
 use super::token::Token;
 use crate::policy::{Principal, RealmRef, Rights};
 use crate::realm::credentials::Credentials;
-use crate::realm::role_mapping::{RoleMapping, Subject};
+use crate::realm::role_mapping::{Fact, Facts, RoleMapping, Subject, texts as texts_of};
 
 /// A jwt realm.
 pub(in crate::realm) struct JwtRealm {
@@ -111,8 +110,8 @@ impl JwtRealm {
             .ok_or_else(|| Refusal::NoPrincipal(sources.principal.clone()))?;
         let groups = many(claims, sources.groups.as_deref(), patterns.groups.as_ref())?;
         let dn = one(claims, sources.dn.as_deref(), patterns.dn.as_ref())?;
-        let metadata = self.metadata(claims);
-        let subject = Subject { username: &username, dn: dn.as_deref(), groups: &groups, metadata: &metadata, realm };
+        let facts = self.facts(claims);
+        let subject = Subject { username: &username, dn: dn.as_deref(), groups: &groups, metadata: &facts, realm };
         Ok(Principal {
             roles: role_mapping.roles(&subject).into_iter().collect(),
             rights: Rights::Roles,
@@ -121,21 +120,21 @@ impl JwtRealm {
             email: one(claims, sources.mail.as_deref(), patterns.mail.as_ref())?,
             username,
             groups,
-            metadata,
+            metadata: texts_of(&facts),
         })
     }
 
     /// `jwt_token_type`, and `jwt_claim_<name>` for each claim that is a text, a number, a boolean or a list of those.
     ///
     /// Source: Elasticsearch, `JwtRealm.buildUserMetadata`, where dates are of none of these types.
-    fn metadata(&self, claims: &Object) -> BTreeMap<String, Vec<String>> {
-        let token_type = ("jwt_token_type".to_owned(), vec![self.settings.token_type.as_str().to_owned()]);
-        let mut metadata = BTreeMap::from([token_type]);
+    fn facts(&self, claims: &Object) -> Facts {
+        let token_type = Fact::Text(self.settings.token_type.as_str().to_owned());
+        let mut facts = Facts::from([("jwt_token_type".to_owned(), vec![token_type])]);
         if self.settings.populate_user_metadata {
             let shown = claims.iter().filter(|(name, _)| !matches!(name.as_str(), "exp" | "nbf" | "iat"));
-            metadata.extend(shown.filter_map(|(name, value)| Some((format!("jwt_claim_{name}"), plain_list(value)?))));
+            facts.extend(shown.filter_map(|(name, value)| Some((format!("jwt_claim_{name}"), plain_list(value)?))));
         }
-        metadata
+        facts
     }
 }
 
@@ -152,18 +151,18 @@ fn many(claims: &Object, name: Option<&str>, pattern: Option<&ClaimPattern>) -> 
     Ok(cut.filter(|value| !value.is_empty()).map(str::to_owned).collect())
 }
 
-fn plain_list(value: &Json) -> Option<Vec<String>> {
+fn plain_list(value: &Json) -> Option<Vec<Fact>> {
     match value {
         Json::List(items) => items.iter().map(plain).collect(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => Some(vec![plain(value)?]),
     }
 }
 
-fn plain(value: &Json) -> Option<String> {
+fn plain(value: &Json) -> Option<Fact> {
     match value {
-        Json::Text(text) => Some(text.clone()),
-        Json::Bool(value) => Some(value.to_string()),
-        Json::Number(number) => Some(number.to_string()),
+        Json::Text(text) => Some(Fact::Text(text.clone())),
+        Json::Bool(value) => Some(Fact::Bool(*value)),
+        Json::Number(number) => Some(Fact::Number(number.clone())),
         Json::Null | Json::List(_) | Json::Object(_) => None,
     }
 }

@@ -13,7 +13,7 @@ use super::distinguished_name::{DistinguishedName, is_control};
 use super::refusal::Refusal;
 use super::settings::Settings;
 use crate::policy::{Principal, RealmRef, Rights};
-use crate::realm::role_mapping::{RoleMapping, Subject};
+use crate::realm::role_mapping::{Fact, RoleMapping, Subject};
 
 /// As many bytes of alternative names are read.
 const NAMES_BYTES_MAX: usize = 4096;
@@ -62,7 +62,9 @@ impl PkiRealm {
         role_mapping: &RoleMapping,
     ) -> Principal {
         let realm = &self.settings.name;
-        let subject = Subject { username, dn: Some(dn), groups: &[], metadata: &metadata, realm };
+        let as_facts = |texts: &Vec<String>| texts.iter().cloned().map(Fact::Text).collect();
+        let facts = metadata.iter().map(|(name, texts)| (name.clone(), as_facts(texts))).collect();
+        let subject = Subject { username, dn: Some(dn), groups: &[], metadata: &facts, realm };
         Principal {
             rights: Rights::Roles,
             username: username.to_owned(),

@@ -1,11 +1,14 @@
 //! `role_mapping.yml`: which roles a verified caller gets by name, groups, DN, realm or metadata.
 
 mod dn;
+mod fact;
 mod read;
 mod rule;
 
 use std::collections::BTreeSet;
 
+pub use fact::{Fact, Facts};
+pub(super) use fact::texts;
 pub use read::{RoleMappingCause, RoleMappingProblem};
 pub use rule::Subject;
 

@@ -145,8 +145,8 @@ fn read_field(node: &Node) -> Read<Rule> {
 fn read_wanted(node: &Node) -> Read<Wanted> {
     match &node.value {
         Value::Null => Ok(Wanted::Null),
-        Value::Bool(value) => Ok(Wanted::exact(&value.to_string())),
-        Value::Integer(value) => Ok(Wanted::exact(&value.to_string())),
+        Value::Bool(value) => Ok(Wanted::Bool(*value)),
+        Value::Integer(value) => Ok(Wanted::Number(*value)),
         Value::Text(text) => Wanted::parse(text).map_err(|cause| problem(node.place, cause.into())),
         Value::Float | Value::List(_) | Value::Map(_) => {
             Err(expected(node, "a text, a whole number, true, false or null"))

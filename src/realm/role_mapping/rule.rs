@@ -1,8 +1,7 @@
 //! The rule language of Elasticsearch's role-mapping API.
 
-use std::collections::BTreeMap;
-
 use super::dn::Dn;
+use super::fact::{Fact, Facts};
 use crate::realm::pattern::Pattern;
 
 /// What rules look at.
@@ -10,7 +9,7 @@ pub struct Subject<'a> {
     pub username: &'a str,
     pub dn: Option<&'a str>,
     pub groups: &'a [String],
-    pub metadata: &'a BTreeMap<String, Vec<String>>,
+    pub metadata: &'a Facts,
     pub realm: &'a str,
 }
 
@@ -56,7 +55,9 @@ impl Field {
 pub(super) enum Wanted {
     /// The field is not there.
     Null,
-    /// A text, number or boolean, as it is written.
+    Number(i64),
+    Bool(bool),
+    /// A text as it is written.
     Exact { text: String, dn: Option<Dn> },
     /// `subtree` is the name behind `*,` where the pattern is only that.
     Pattern { pattern: Pattern, subtree: Option<Dn> },
@@ -78,9 +79,18 @@ impl Wanted {
         Self::Exact { text: text.to_owned(), dn: Dn::parse(text) }
     }
 
-    fn is_text(&self, value: &str) -> bool {
+    fn is(&self, fact: &Fact) -> bool {
         match self {
             Self::Null => false,
+            Self::Number(number) => fact.is_number(*number),
+            Self::Bool(value) => *fact == Fact::Bool(*value),
+            Self::Exact { .. } | Self::Pattern { .. } => fact.as_text().is_some_and(|text| self.is_text(text)),
+        }
+    }
+
+    fn is_text(&self, value: &str) -> bool {
+        match self {
+            Self::Null | Self::Number(_) | Self::Bool(_) => false,
             Self::Exact { text, .. } => text == value,
             Self::Pattern { pattern, .. } => pattern.matches(value),
         }
@@ -92,7 +102,7 @@ impl Wanted {
     fn is_name(&self, value: &str) -> bool {
         let value_dn = Dn::parse(value);
         match self {
-            Self::Null => false,
+            Self::Null | Self::Number(_) | Self::Bool(_) => false,
             Self::Exact { text, dn } => {
                 text.to_lowercase() == value.to_lowercase() || (dn.is_some() && *dn == value_dn)
             }
@@ -126,7 +136,7 @@ fn has(subject: &Subject<'_>, field: &Field, wanted: &Wanted) -> bool {
         Field::Groups => subject.groups.iter().any(|group| wanted.is_name(group)),
         Field::Metadata(name) => match subject.metadata.get(name) {
             None => is_null,
-            Some(values) => values.iter().any(|value| wanted.is_text(value)),
+            Some(facts) => facts.iter().any(|fact| wanted.is(fact)),
         },
     }
 }

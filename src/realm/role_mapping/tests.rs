@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -8,10 +6,15 @@ use super::*;
 fn roles(file: &str, groups: &[&str]) -> Vec<String> {
     let mapping = RoleMapping::parse(file).unwrap_or_else(|problems| panic!("{problems:?}"));
     let groups: Vec<_> = groups.iter().map(|group| (*group).to_owned()).collect();
-    let metadata = BTreeMap::from([
-        ("jwt_claim_level".to_owned(), vec!["7".to_owned()]),
-        ("jwt_claim_beta".to_owned(), vec!["true".to_owned()]),
-        ("jwt_claim_scope".to_owned(), vec!["read".to_owned(), "write".to_owned()]),
+    let text = |text: &str| Fact::Text(text.to_owned());
+    let number = |text: &str| Fact::Number(text.parse().unwrap());
+    let metadata = Facts::from([
+        ("jwt_claim_level".to_owned(), vec![number("7")]),
+        ("jwt_claim_share".to_owned(), vec![number("1.0"), number("2.5"), number("1e3")]),
+        ("jwt_claim_large".to_owned(), vec![number("9223372036854775807"), number("18446744073709551615")]),
+        ("jwt_claim_beta".to_owned(), vec![Fact::Bool(true)]),
+        ("jwt_claim_said".to_owned(), vec![text("true"), text("7")]),
+        ("jwt_claim_scope".to_owned(), vec![text("read"), text("write")]),
     ]);
     let subject = Subject {
         username: "jane",
@@ -68,6 +71,13 @@ fn the_rule_language_is_elasticsearchs() {
         ("{ field: { dn: 'cn=jane*' } }", true), ("{ field: { dn: 'cn=joe*' } }", false), ("{ field: { dn: null } }", false),
         ("{ field: { metadata.jwt_claim_level: 7 } }", true), ("{ field: { metadata.jwt_claim_level: 8 } }", false),
         ("{ field: { metadata.jwt_claim_beta: true } }", true), ("{ field: { metadata.jwt_claim_scope: write } }", true),
+        ("{ field: { metadata.jwt_claim_level: '7' } }", false), ("{ field: { metadata.jwt_claim_level: '*' } }", false), ("{ field: { metadata.jwt_claim_level: '/7/' } }", false),
+        ("{ field: { metadata.jwt_claim_beta: 'true' } }", false), ("{ field: { metadata.jwt_claim_beta: false } }", false), ("{ field: { metadata.jwt_claim_beta: 1 } }", false),
+        ("{ field: { metadata.jwt_claim_said: true } }", false), ("{ field: { metadata.jwt_claim_said: 7 } }", false),
+        ("{ field: { metadata.jwt_claim_said: 'true' } }", true), ("{ field: { metadata.jwt_claim_said: '7' } }", true), ("{ field: { metadata.jwt_claim_said: 't*' } }", true),
+        ("{ field: { metadata.jwt_claim_share: 1 } }", true), ("{ field: { metadata.jwt_claim_share: 2 } }", false), ("{ field: { metadata.jwt_claim_share: 1000 } }", true),
+        ("{ field: { metadata.jwt_claim_large: 9223372036854775807 } }", true), ("{ field: { metadata.jwt_claim_large: -1 } }", false),
+        ("{ field: { username: 7 } }", false), ("{ field: { groups: true } }", false), ("{ field: { dn: 7 } }", false),
         ("{ field: { metadata.nothing: null } }", true), ("{ field: { metadata.nothing: x } }", false), ("{ field: { metadata.jwt_claim_beta: null } }", false),
         ("{ any: [] }", false), ("{ all: [] }", true),
         ("{ any: [ { field: { username: joe } }, { field: { username: jane } } ] }", true),
