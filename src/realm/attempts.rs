@@ -27,6 +27,13 @@ pub struct AttemptLimits {
     pub per_user: u32,
 }
 
+impl AttemptLimits {
+    /// Whether an attempt from there may be one that is not weighed.
+    pub(super) const fn limits(&self, address: Option<IpAddr>) -> bool {
+        (self.per_address > 0 || self.per_user > 0) && address.is_some()
+    }
+}
+
 /// The failed attempts of one worker.
 pub(super) struct Attempts(RefCell<Known>);
 

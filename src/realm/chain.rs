@@ -101,8 +101,14 @@ impl Chain {
         if attempt.standing == Standing::Limited {
             return Err(Unauthenticated::Limited { username: origin.username.map(str::to_owned) });
         }
-        self.attempts.failed(attempt.realms.failed_attempts, origin);
-        verified
+        let limits = attempt.realms.failed_attempts;
+        self.attempts.failed(limits, origin);
+        match verified {
+            Err(Unauthenticated::Credentials { detail: Some(detail) }) if limits.limits(origin.address) => {
+                Err(Unauthenticated::Undisclosed { detail })
+            }
+            other => other,
+        }
     }
 
     /// Over everything that an answer may depend on.
@@ -349,11 +355,11 @@ async fn check_token(attempt: &Attempt<'_>, side: Side, token: &str) -> Option<R
         Ok(token) => token,
         Err(refusal) => return Some(Err(Unauthenticated::Token(refusal))),
     };
-    let mut refused = None;
+    let (mut refused, network) = (None, credentials.address.map(network));
     for realm in asked {
         let verify = || realm.verify(&token, credentials, &realms.role_mapping);
         let mut answer = verify();
-        if matches!(answer, Err(Refusal::UnknownKey)) && Box::pin(realm.fetched_for(&token)).await {
+        if matches!(answer, Err(Refusal::UnknownKey)) && Box::pin(realm.fetched_for(&token, network)).await {
             answer = verify();
         }
         match answer {
@@ -377,8 +383,8 @@ fn renewal(realms: &Realms, instant: Instant) -> Instant {
 
 /// Whether it says that the credential itself is wrong.
 const fn is_wrong(refused: &Unauthenticated) -> bool {
-    use Unauthenticated::{Credentials, Token, User};
-    matches!(refused, User { .. } | Credentials { .. } | Token(_))
+    use Unauthenticated::{Credentials, Token, Undisclosed, User};
+    matches!(refused, User { .. } | Credentials { .. } | Undisclosed { .. } | Token(_))
 }
 
 /// What `ES-Client-Authentication` says: it stands beside a token only, and with other schemes it would only make one

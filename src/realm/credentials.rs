@@ -50,6 +50,10 @@ pub enum Unauthenticated {
     /// Credentials that no realm verified. `detail` may be told to the caller (`additional_unsuccessful_credentials`).
     #[error("unable to authenticate with provided credentials")]
     Credentials { detail: Option<String> },
+    /// As `Credentials`, with what the log alone is told: where attempts are limited, an answer with a detail would tell
+    /// that the credential was weighed.
+    #[error("unable to authenticate with provided credentials")]
+    Undisclosed { detail: String },
     /// A bearer token that no realm verified: the caller gets the text of `Credentials`, the log the reason.
     #[error("unable to authenticate with provided credentials")]
     Token(#[source] Refusal),

@@ -163,6 +163,7 @@ fn unauthenticated_body(unauthenticated: &Unauthenticated, asked: &Asked<'_>) ->
         Unauthenticated::Malformed(Malformed::TooLong | Malformed::Scheme)
         | Unauthenticated::Token(_)
         | Unauthenticated::Certificate(_)
+        | Unauthenticated::Undisclosed { .. }
         | Unauthenticated::Credentials { detail: None } => challenged(REFUSED.to_owned()),
         Unauthenticated::Limited { username: None } => challenged(REFUSED.to_owned()),
         Unauthenticated::User { username } | Unauthenticated::Limited { username: Some(username) } => {

@@ -61,7 +61,7 @@ pub fn answer(rejection: &Rejection, asked: &Asked<'_>) -> Response<Bytes> {
     response
 }
 
-/// What the answer says, for the audit trail; for a token or a certificate also what the answer hides.
+/// What the answer says, for the audit trail; for a token, a certificate or an API key also what the answer hides.
 pub fn reason(rejection: &Rejection, asked: &Asked<'_>) -> Option<String> {
     // A query may hold secrets.
     let path = Uri::builder().path_and_query(asked.path()).build().ok()?;
@@ -71,6 +71,7 @@ pub fn reason(rejection: &Rejection, asked: &Asked<'_>) -> Option<String> {
     Some(match rejection {
         Rejection::Unauthenticated(Unauthenticated::Token(refusal)) => format!("{told}: {refusal}"),
         Rejection::Unauthenticated(Unauthenticated::Certificate(refusal)) => format!("{told}: {refusal}"),
+        Rejection::Unauthenticated(Unauthenticated::Undisclosed { detail }) => format!("{told}: {detail}"),
         _ => told.to_owned(),
     })
 }

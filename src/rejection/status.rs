@@ -86,6 +86,7 @@ const fn of_unauthenticated(unauthenticated: &Unauthenticated) -> ErrorStatus {
         | Unauthenticated::Limited { .. }
         | Unauthenticated::Token(_)
         | Unauthenticated::Certificate(_)
+        | Unauthenticated::Undisclosed { .. }
         | Unauthenticated::Credentials { .. } => ErrorStatus::UNAUTHORIZED,
         Unauthenticated::Forbidden { .. } => ErrorStatus::FORBIDDEN,
         Unauthenticated::Unavailable => ErrorStatus::UNAVAILABLE,

@@ -1,5 +1,6 @@
 //! A jwt realm at work: from a token to a principal.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -80,9 +81,9 @@ impl JwtRealm {
     }
 
     /// Waits for the keys of a fetch that the token makes necessary; false if there was nothing to wait for.
-    pub(in crate::realm) async fn fetched_for(&self, token: &Token<'_>) -> bool {
+    pub(in crate::realm) async fn fetched_for(&self, token: &Token<'_>, network: Option<IpAddr>) -> bool {
         let Some(issuer) = &self.issuer else { return false };
-        issuer.renewed(|keys| token.key_id.as_deref().is_some_and(|id| keys.has(id))).await
+        issuer.renewed(network, |keys| token.key_id.as_deref().is_some_and(|id| keys.has(id))).await
     }
 
     fn key_of(&self, token: &Token<'_>) -> Option<Arc<Key>> {

@@ -7,8 +7,8 @@ mod rule;
 
 use std::collections::BTreeSet;
 
-pub use fact::{Fact, Facts};
 pub(super) use fact::texts;
+pub use fact::{Fact, Facts};
 pub use read::{RoleMappingCause, RoleMappingProblem};
 pub use rule::Subject;
 

@@ -58,9 +58,15 @@ pub(super) enum Wanted {
     Number(i64),
     Bool(bool),
     /// A text as it is written.
-    Exact { text: String, dn: Option<Dn> },
+    Exact {
+        text: String,
+        dn: Option<Dn>,
+    },
     /// `subtree` is the name behind `*,` where the pattern is only that.
-    Pattern { pattern: Pattern, subtree: Option<Dn> },
+    Pattern {
+        pattern: Pattern,
+        subtree: Option<Dn>,
+    },
 }
 
 impl Wanted {

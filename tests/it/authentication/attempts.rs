@@ -116,6 +116,30 @@ async fn a_cluster_is_not_asked_for_who_is_over_the_limit() {
     caller(ask("ApiKey Z29vZA==", OTHER).await);
 }
 
+/// A cluster says what is wrong with an API key; who is limited would miss that.
+#[test]
+fn a_limited_api_key_is_told_what_a_wrong_one_is_told() {
+    let detail = r#"{"error":{"additional_unsuccessful_credentials":"API key: api key is expired"}}"#;
+    for (per_address, answers) in [(2, 1), (0, 2)] {
+        let node = node(move |request| match request.value("authorization") {
+            Some("ApiKey MDow") => answer(401, "{}"),
+            _ => answer(401, detail),
+        });
+        let mut setup = Setup::of(&[node.address]);
+        (setup.users, setup.elasticsearch_realm) = (Vec::new(), true);
+        setup.failed_attempts = AttemptLimits { window: Duration::from_secs(3600), per_address, per_user: 0 };
+        let gateway = Gateway::start(setup);
+        let mut client = Client::connect(gateway.address);
+        let told: std::collections::BTreeSet<_> = ["MDow", "MTox", "Mjoy", "Mzoz"]
+            .iter()
+            .map(|key| client.simple("GET /_ml/info", &format!("Authorization: ApiKey {key}\r\n")))
+            .map(|response| (response.status, response.value("content-length").map(str::to_owned), response.body))
+            .collect();
+        assert_eq!(told.len(), answers, "{told:?}");
+        assert_eq!(asked(&node), if per_address == 0 { 4 } else { 2 });
+    }
+}
+
 #[test]
 fn who_is_limited_is_told_what_a_wrong_password_is_told() {
     let node = Upstream::answering();

@@ -3,9 +3,11 @@
 mod answers;
 mod serve;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use futures_util::FutureExt as _;
 use mlgate::realm::jwt::{
     Intervals, IssuerKeys, IssuerSettings, IssuerTls, KeySet, KeySetState, KeySetStatus, KeySetUrl, Refusal,
 };
@@ -60,11 +62,15 @@ impl Bench {
     }
 
     async fn ask(&self, bearer: &str) -> Result<(), Unauthenticated> {
+        self.ask_from(None, bearer).await
+    }
+
+    async fn ask_from(&self, address: Option<IpAddr>, bearer: &str) -> Result<(), Unauthenticated> {
         let credentials = Credentials {
             authorization: vec![bearer.as_bytes()],
             shared_secret: None,
             certificate: None,
-            address: None,
+            address,
             run_as: Vec::new(),
             cluster: None,
             now: clock::now(),
@@ -170,6 +176,25 @@ async fn tokens_without_kid_find_a_new_key_as_well() {
     assert_eq!(bench.ask(&one.bearer_as(None, &claims(0))).await, Ok(()));
     server.publish(&[&two]);
     assert_eq!(bench.ask(&two.bearer_as(None, &claims(0))).await, Ok(()));
+}
+
+/// Whoever makes up key ids waits with others, but does not take all places.
+#[tokio::test]
+async fn one_network_leaves_places_to_wait_for_others() {
+    let key = IssuerKey::new("one");
+    let server = KeyServer::start(Answer::Held);
+    let bench = Bench::new(&server, AT_ONCE);
+    let (forged, bearer) = (IssuerKey::new("forged").bearer(&claims(0)), key.bearer(&claims(0)));
+    let from = |last: u8| Some(IpAddr::from([10, 0, 0, last]));
+    let mut flood: Vec<_> = (0..300).map(|_| Box::pin(bench.ask_from(from(1), &forged))).collect();
+    let answered: Vec<_> = flood.iter_mut().filter_map(|one| one.now_or_never()).collect();
+    assert_eq!(answered, vec![UNKNOWN; 50]);
+    let publish = async {
+        bench.until(|_| server.requests() == 1).await;
+        server.publish(&[&key]);
+    };
+    let (answer, ()) = tokio::join!(bench.ask_from(from(2), &bearer), publish);
+    assert_eq!(answer, Ok(()));
 }
 
 #[tokio::test]
