@@ -9,6 +9,8 @@ use super::settings::Algorithm;
 
 /// Most keys of one set; more would make every token of an unknown key dear.
 const KEYS_MAX: usize = 100;
+/// Signatures that one token costs at most: strangers decide how many tokens there are.
+const TRIES_MAX: usize = 16;
 
 /// Keys of one realm. `Debug` shows no material.
 #[derive(Clone, Default)]
@@ -80,7 +82,8 @@ impl KeySet {
 
     /// The key by which `signature` (base64url) over `message` is good.
     ///
-    /// A key is tried if it serves the algorithm, and if its id is that of the token where both have one.
+    /// A key is tried if it serves the algorithm, and if its id is that of the token where both have one; the first
+    /// [`TRIES_MAX`] of those.
     pub(super) fn verify(
         &self,
         id: Option<&str>,
@@ -88,8 +91,8 @@ impl KeySet {
         message: &[u8],
         signature: &str,
     ) -> Option<Arc<Key>> {
-        let mut candidates = self.keys.iter().filter(|key| key.may_have_signed(id));
-        candidates.find(|key| key.verify(algorithm, message, signature)).cloned()
+        let candidates = self.keys.iter().filter(|key| key.may_have_signed(id) && key.serves(algorithm));
+        candidates.take(TRIES_MAX).find(|key| key.verify(algorithm, message, signature)).cloned()
     }
 
     /// Reads a JSON Web Key set that an issuer publishes. Keys that are malformed or weak are left out and told: nobody

@@ -4,7 +4,8 @@ use mlgate::realm::jwt::{KeySet, KeySetProblem};
 use serde_json::{Value, json};
 
 use super::super::signing::{SHARED, keys, public_set};
-use super::jwt_settings;
+use super::super::token::token;
+use super::{Worker, jwt_settings, realms_of};
 
 #[test]
 fn weak_and_broken_keys_are_refused_when_they_are_read() {
@@ -35,6 +36,20 @@ fn weak_and_broken_keys_are_refused_when_they_are_read() {
     );
     let short = KeySet::parse_hmac(br#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#).unwrap_err().to_string();
     assert_eq!(short, "key 1: a shared key needs 32 bytes at least, this one has 3");
+}
+
+/// Without an id every key of the algorithm is a candidate; a stranger does not have them all tried.
+#[tokio::test]
+async fn a_token_costs_so_many_signatures_and_no_more() {
+    for (others, is_good) in [(15, true), (16, false)] {
+        let mut jwt = jwt_settings();
+        let other = |number: u8| KeySet::from_hmac_key(&[number; 64]).unwrap();
+        jwt.keys = (0..others).map(other).fold(KeySet::default(), KeySet::join);
+        jwt.keys = jwt.keys.join(KeySet::from_hmac_key(SHARED).unwrap());
+        jwt.allowed_signature_algorithms = vec!["HS256".parse().unwrap()];
+        let answer = Worker::new().ask(&realms_of(jwt), &[&token().algorithm("HS256").bearer()]).await;
+        assert_eq!(answer.is_ok(), is_good, "{others}: {answer:?}");
+    }
 }
 
 #[test]
