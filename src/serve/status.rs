@@ -27,6 +27,11 @@ const UPGRADE_MODE_SECONDS: Family = Family {
     help: "How long the upgrade-mode fence has been up; 0 while it is down",
     labels: &["cluster"],
 };
+const UPGRADE_MODE_INFO: Family = Family {
+    name: "mlgate_upgrade_mode_info",
+    help: "Who put up the upgrade-mode fence, and why; there while it is up, always 1",
+    labels: &["cluster", "by", "reason"],
+};
 const UPGRADE_MODE_OVERDUE: Family = Family {
     name: "mlgate_upgrade_mode_overdue",
     help: "1 when the upgrade-mode fence has been up for longer than alert_after",
@@ -227,6 +232,10 @@ impl Cluster {
         let view = self.gate.view();
         let up = view.fence.as_ref().and_then(|fence| clock::now().duration_since(fence.since).ok());
         page.put(&UPGRADE_MODE_SECONDS, Kind::Gauge, &[&self.name], up.unwrap_or_default().as_secs_f64());
+        if let Some(fence) = &view.fence {
+            let said = |text: &Option<String>| text.clone().unwrap_or_default();
+            page.put(&UPGRADE_MODE_INFO, Kind::Gauge, &[&self.name, &said(&fence.by), &said(&fence.reason)], 1.0);
+        }
         let overdue = if self.gate.is_overdue() { 1.0 } else { 0.0 };
         page.put(&UPGRADE_MODE_OVERDUE, Kind::Gauge, &[&self.name], overdue);
         for (index, node) in self.nodes.iter().enumerate() {

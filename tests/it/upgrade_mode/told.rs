@@ -152,9 +152,12 @@ fn a_mode_that_was_forgotten_is_warned_of_once_and_shown() {
     let looks = cluster.infos();
     cluster.wait(|state| state.infos > looks + 4);
     assert_eq!(overdue(&running), (1.0, json!(true), true));
+    let info = "mlgate_upgrade_mode_info{cluster=\"main\",by=\"ml_admin\",reason=\"9.2\"} 1\n";
+    assert!(running.look("/metrics").text().contains(info));
     assert_eq!(running.look("/readyz").status, 200, "told, and no reason to take the gateway out");
     assert_eq!(running.ask(DISABLE, "ml_admin", "").status, 200);
     assert_eq!(overdue(&running), (0.0, json!(false), false));
+    assert!(!running.look("/metrics").text().contains("mlgate_upgrade_mode_info{"));
     let (_, log) = running.audited();
     let warned: Vec<_> = log.iter().filter(|line| line.contains("upgrade mode has been on for long")).collect();
     assert_eq!(warned.len(), 1, "{log:?}");
