@@ -77,9 +77,9 @@ pub fn inspection(method: &Method, target: Target<'_>) -> Option<Inspection> {
 }
 
 impl Inspection {
-    /// Whether an action line of a bulk that names `index` writes to ML.
+    /// Whether an action line of a bulk that names `index` writes to ML. The empty name is none.
     pub fn bulk_index_reaches_ml(&self, index: &str) -> bool {
-        list_reaches_ml(index.as_bytes(), self.hidden, Letters::Exact)
+        !index.is_empty() && list_reaches_ml(index.as_bytes(), self.hidden, Letters::Exact)
     }
 
     /// Whether a request without a body is to be judged too.
