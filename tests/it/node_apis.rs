@@ -16,7 +16,7 @@ const END: &str = "<!-- end of what tests/it/node_apis.rs writes -->\n";
 const SECTIONS: [(&str, &[&str]); 4] = [
     ("Machine learning", &["_ml"]),
     ("Compact tables and tasks", &["_cat", "_tasks"]),
-    ("Cluster and security", &["", "_cluster", "_license", "_nodes", "_security", "_xpack"]),
+    ("Cluster and security", &["", "_cluster", "_features", "_license", "_nodes", "_security", "_xpack"]),
     ("Indices, documents and search", &[]),
 ];
 

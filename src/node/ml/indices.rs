@@ -45,25 +45,65 @@ const RESULT_FIELDS: [(&str, &[&str]); 7] = [
     ("text", &["description"]),
 ];
 
+/// The names of ML's indices, or how they begin, as Elasticsearch's feature `machine_learning` has them.
+const OF_ML: [&str; 8] = [
+    CONFIG_INDEX,
+    META_INDEX,
+    ".ml-inference",
+    ".ml-anomalies-",
+    STATE_INDEX,
+    ".ml-stats-",
+    ".ml-notifications",
+    ".ml-annotations",
+];
+
 /// Creates the indices that every node has, where they are missing.
 ///
 /// # Errors
 /// The store cannot be written.
 pub(crate) async fn ensure_own(core: &Core) -> Result<(), ApiError> {
-    let keyword = json!({"type": "keyword"});
-    ensure(core, CONFIG_INDEX, json!({"job_id": keyword, "datafeed_id": keyword, "config_type": keyword}), []).await?;
-    let (date, boolean) = (json!({"type": "date"}), json!({"type": "boolean"}));
+    for (index, properties) in own() {
+        ensure(core, index, properties, []).await?;
+    }
+    Ok(())
+}
+
+/// Removes every index of ML and makes those that every node has anew.
+pub(crate) fn renew(core: &Core, batch: &mut Batch) {
+    let catalogue = core.store.catalogue();
+    for index in catalogue.indices().filter(|index| OF_ML.iter().any(|name| index.name.starts_with(name))) {
+        batch.push(Operation::DeleteIndex { index: index.name.to_string() });
+    }
+    for (index, properties) in own() {
+        batch.push(creation(index, &properties));
+    }
+}
+
+/// The indices that every node has, and their fields.
+fn own() -> [(&'static str, Value); 4] {
+    let (keyword, date, boolean) = (json!({"type": "keyword"}), json!({"type": "date"}), json!({"type": "boolean"}));
     let meta = json!({
         "type": keyword, "filter_id": keyword, "items": keyword, "calendar_id": keyword, "job_ids": keyword, "event_id": keyword,
         "start_time": date, "end_time": date, "skip_result": boolean, "skip_model_update": boolean,
     });
-    ensure(core, META_INDEX, meta, []).await?;
     let message = json!({
-        "job_id": keyword, "message": {"type": "text"}, "level": keyword, "timestamp": {"type": "date"}, "node_name": keyword,
+        "job_id": keyword, "message": {"type": "text"}, "level": keyword, "timestamp": date, "node_name": keyword,
         "job_type": keyword,
     });
-    ensure(core, NOTIFICATIONS_INDEX, message, []).await?;
-    ensure(core, STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword}), []).await
+    [
+        (CONFIG_INDEX, json!({"job_id": keyword, "datafeed_id": keyword, "config_type": keyword})),
+        (META_INDEX, meta),
+        (NOTIFICATIONS_INDEX, message),
+        (STATE_INDEX, json!({"job_id": keyword, "snapshot_id": keyword})),
+    ]
+}
+
+fn creation(index: &str, properties: &Value) -> Operation {
+    let body = json!({
+        "settings": {"index": {"hidden": true}},
+        "mappings": {"dynamic": false, "properties": properties},
+    });
+    Operation::CreateIndex { index: index.to_owned(), body }
 }
 
 /// Creates an index for results, where it is missing; one of an earlier build gets the fields that it lacks. The `terms` are the
@@ -85,14 +125,9 @@ async fn ensure<'a>(
     properties: Value,
     terms: impl IntoIterator<Item = &'a String>,
 ) -> Result<(), ApiError> {
-    let mappings = json!({"properties": properties});
-    let body = json!({
-        "settings": {"index": {"hidden": true}},
-        "mappings": {"dynamic": false, "properties": properties},
-    });
     let mut batch = Batch::new();
-    batch.push(Operation::CreateIndex { index: index.to_owned(), body });
-    batch.push(Operation::PutMapping { index: index.to_owned(), mappings });
+    batch.push(creation(index, &properties));
+    batch.push(Operation::PutMapping { index: index.to_owned(), mappings: json!({"properties": properties}) });
     // Each for itself: one that there is no room for takes no other with it.
     for term in terms {
         let mappings = json!({"properties": {term: {"type": "keyword"}}});

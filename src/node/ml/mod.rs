@@ -21,6 +21,7 @@ mod operation;
 mod persistent;
 mod problem;
 mod reconcile;
+mod reset;
 mod rest;
 mod result_fields;
 mod state_key;

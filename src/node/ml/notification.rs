@@ -40,16 +40,3 @@ pub(crate) fn put(
     batch.index(NOTIFICATIONS_INDEX, id, Source::from_value(document)?);
     Ok(())
 }
-
-/// Writes a message now. That it cannot be written stops nobody: it is logged.
-pub(crate) async fn write(core: &Core, job_id: &str, level: Level, message: impl Into<String>) {
-    let mut batch = Batch::new();
-    let put = put(core, job_id, level, message, &mut batch);
-    let written = match put {
-        Ok(()) => core.store.commit(batch).await.map_err(ApiError::from),
-        Err(problem) => Err(problem),
-    };
-    if let Err(problem) = written {
-        tracing::warn!(job = %job_id, reason = problem.reason(), "a notification was not written");
-    }
-}

@@ -55,7 +55,7 @@ impl Target {
         let cluster = setup.cluster();
         cluster.identity = Identity::Vouched;
         cluster.credentials = Some(Credentials::Vouched(secret));
-        cluster.verify = true;
+        (cluster.verify, cluster.watch) = (true, true);
         let gateway = Gateway::start(setup);
         Self {
             address: gateway.address,

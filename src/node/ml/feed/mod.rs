@@ -18,8 +18,10 @@ use super::duration;
 use super::local::Signal;
 use super::notification::{self, Level};
 use super::persistent::{Phase, TaskKey, TimeRange};
+use super::state_key;
 use crate::node::http::ApiError;
 use crate::node::indices::dates;
+use crate::node::store::{Batch, StoreError};
 pub(crate) use average::HourlyAverage;
 use reader::{Reader, Step};
 
@@ -61,6 +63,23 @@ impl Task {
             Ok(())
         });
         update.await
+    }
+
+    /// Writes a message about the job, if the task is still ours. That it cannot be written stops nobody: it is logged.
+    pub(super) async fn tell(&self, job_id: &str, level: Level, message: impl Into<String>) {
+        let core = self.parts.cluster.core();
+        let mut batch = Batch::new();
+        batch.expect_state(state_key::owner(&self.key()), Some(state_key::owner_value(self.allocation).into()));
+        let written = match notification::put(core, job_id, level, message, &mut batch) {
+            Ok(()) => match core.store.commit(batch).await {
+                Ok(_) | Err(StoreError::Expectation { .. }) => Ok(()),
+                Err(problem) => Err(problem.into()),
+            },
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = written {
+            tracing::warn!(job = %job_id, reason = problem.reason(), "a notification was not written");
+        }
     }
 
     /// Removes the persistent task, if it is still ours.

@@ -13,7 +13,7 @@ use crate::node::http::ApiError;
 use crate::node::ml::configuration::{Datafeed, Job};
 use crate::node::ml::job::{Command, FeedPage, Position, Progress};
 use crate::node::ml::metadata::Metadata;
-use crate::node::ml::notification::{self, Level};
+use crate::node::ml::notification::Level;
 use crate::node::ml::persistent::Phase;
 use crate::node::ml::problem::Problem;
 use crate::node::ml::state_key;
@@ -138,7 +138,7 @@ impl Reader {
             (false, false) => self.silence.read(found),
         };
         for (level, message) in news {
-            notification::write(task.parts.cluster.core(), &self.job.id, level, message).await;
+            task.tell(&self.job.id, level, message).await;
         }
         if in_turn {
             self.look_for_missing(task).await;
@@ -178,7 +178,7 @@ impl Reader {
         };
         match checked.await {
             Ok(None) => {}
-            Ok(Some(message)) => notification::write(core, &self.job.id, Level::Warning, message).await,
+            Ok(Some(message)) => task.tell(&self.job.id, Level::Warning, message).await,
             Err(problem) => {
                 tracing::warn!(datafeed = %self.datafeed.id, reason = problem.reason(), "delayed data was not looked for");
             }

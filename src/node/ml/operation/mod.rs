@@ -104,7 +104,11 @@ fn leave_calendars(job_id: &str, metadata: &mut Metadata) -> Result<(), ApiError
     Ok(())
 }
 
-fn forget(core: &Core, job_id: &str, batch: &mut Batch) -> Result<(), ApiError> {
+/// Removes the state that a job has beside its documents.
+///
+/// # Errors
+/// The store cannot be read.
+pub(crate) fn forget(core: &Core, job_id: &str, batch: &mut Batch) -> Result<(), ApiError> {
     for key in [state_key::progress(job_id), state_key::unfinished(job_id), state_key::learned(job_id)] {
         batch.delete_state(key);
     }

@@ -9,6 +9,7 @@ mod data;
 mod datafeeds;
 mod estimate;
 mod expired;
+mod features;
 mod feeding;
 mod filters;
 mod forecasts;
@@ -92,6 +93,8 @@ pub(super) fn routes() -> Vec<Route> {
         route!(GET "/_ml/datafeeds/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
         route!(POST "/_ml/datafeeds/_preview", "cluster:admin/xpack/ml/datafeeds/preview", ["start", "end"], preview::preview).without_legacy(),
 
+        route!(GET "/_features", "cluster:admin/features/get", ["master_timeout"], features::list),
+        route!(POST "/_features/_reset", "cluster:admin/features/reset", ["master_timeout"], features::reset),
         route!(GET "/_cluster/state/{metric}", "cluster:monitor/state", ["allow_no_indices", "expand_wildcards", "flat_settings", "ignore_unavailable", "local", "master_timeout"], state::metadata),
         route!(GET "/_tasks", "cluster:monitor/tasks/lists", ["actions", "detailed", "group_by", "nodes", "parent_task_id", "timeout", "wait_for_completion"], tasks::list),
         route!(GET "/_tasks/{task_id}", "cluster:monitor/task/get", ["wait_for_completion", "timeout"], tasks::get),

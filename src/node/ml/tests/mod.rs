@@ -3,6 +3,7 @@
 mod calendars;
 mod continuation;
 mod counts;
+mod features;
 mod filters;
 mod forecasts;
 mod harness;
