@@ -26,11 +26,16 @@ const AGAIN_AFTER: Duration = Duration::from_millis(200);
 pub(super) struct Driving {
     pub(super) gate: Arc<Gate>,
     pub(super) running: Arc<Running>,
+    pub(super) by: String,
 }
 
 impl Drop for Driving {
     fn drop(&mut self) {
-        self.running.end(Err(Arc::new(SwitchRefusal::Stopping)));
+        let waited_for = self.running.is_waited_for();
+        let cut_off = self.running.end(Err(Arc::new(SwitchRefusal::Stopping)));
+        if cut_off && !waited_for {
+            self.audit(audit::Outcome::Unknown, Some(SwitchRefusal::Stopping.to_string()));
+        }
         let mut present = self.gate.running.lock().unwrap_or_else(PoisonError::into_inner);
         // The next one may have begun already.
         if present.as_ref().is_some_and(|running| Arc::ptr_eq(running, &self.running)) {
@@ -76,14 +81,18 @@ impl Driving {
 
     /// Whoever waits has the end in the event of its own request.
     fn audit_end(&self, request: &SwitchRequest, outcome: &Outcome) {
-        let action =
-            if self.running.enabled { audit::Action::UpgradeModeEnabled } else { audit::Action::UpgradeModeDisabled };
         let (result, reason) = match outcome {
             Ok(reply) if reply.status.is_success() => (audit::Outcome::Success, request.reason.clone()),
             Ok(reply) => (audit::Outcome::Failure, Some(reply.told())),
             Err(refusal) => (audit::Outcome::Failure, Some(refusal.to_string())),
         };
-        self.gate.audit(action, result, reason, Some(request.by.clone()));
+        self.audit(result, reason);
+    }
+
+    fn audit(&self, outcome: audit::Outcome, reason: Option<String>) {
+        let action =
+            if self.running.enabled { audit::Action::UpgradeModeEnabled } else { audit::Action::UpgradeModeDisabled };
+        self.gate.audit(action, outcome, reason, Some(self.by.clone()));
     }
 
     async fn drain(&self, progress: &mut Progress) -> (Event, Duration) {

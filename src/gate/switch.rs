@@ -91,7 +91,8 @@ impl WorkerGate {
         let (mut waiter, first) = gate.enter(&request, query.enabled, deadline)?;
         let headers = request.headers.clone();
         let patience = if let Some(next) = first {
-            let driving = Driving { gate: Arc::clone(&gate), running: Arc::clone(&waiter.running) };
+            let (running, by) = (Arc::clone(&waiter.running), request.by.clone());
+            let driving = Driving { gate: Arc::clone(&gate), running, by };
             gate.control().runtime.spawn(driving.drive(request, next));
             deadline + gate.settings().answer_grace
         } else {

@@ -44,13 +44,13 @@ impl Running {
         self.outcome.receiver_count() > 0
     }
 
-    /// Tells everybody; only the first time counts.
-    pub(super) fn end(&self, outcome: Outcome) {
+    /// Tells everybody; only the first time counts. Whether this was it.
+    pub(super) fn end(&self, outcome: Outcome) -> bool {
         self.outcome.send_if_modified(|told| {
             let first = told.is_none();
             told.get_or_insert(outcome);
             first
-        });
+        })
     }
 }
 

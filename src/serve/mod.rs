@@ -14,6 +14,7 @@ mod workers;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -38,6 +39,8 @@ pub use problem::StartProblem;
 const VERIFIER_THREADS: usize = 2;
 /// Passwords that wait to be hashed; more are answered 429.
 const VERIFIER_QUEUE: usize = 256;
+/// For what the control plane does when the gateway ends; then it is left.
+const CONTROL_END: Duration = Duration::from_secs(1);
 
 /// Runs the gateway until it is told to stop (SIGTERM, SIGINT).
 ///
@@ -122,8 +125,9 @@ impl Running {
         });
         workers.stop();
         reloader.stop();
+        // A switch that is cut off tells the audit trail.
+        control.shutdown_timeout(CONTROL_END);
         auditor.finish();
-        control.shutdown_background();
         tracing::info!("stopped");
     }
 }

@@ -2,8 +2,9 @@
 //! log, the audit trail, the metrics and `/readyz` of the program itself.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
-use mlgate::policy::upgrade_mode::GateState;
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, State};
@@ -107,31 +108,50 @@ fn the_audit_trail_says_who_switched_and_why_and_what_is_not_back() {
     assert!(log.iter().any(|line| line.contains("not back after upgrade mode") && line.contains("job [web]")));
 }
 
-/// Somebody switched ML off and went: it is told how it ended, and who it was.
-#[test]
-fn a_switch_whose_caller_has_gone_is_audited_when_it_ends() {
+/// A switch that waits for a task, and whose caller has gone.
+fn left_alone() -> (Arc<Cluster>, Upstream, Running) {
     let (cluster, upstream) = Cluster::start(State { tasks: vec!["job-web"], ..State::default() });
     let running = Running::before(&upstream, "4h");
     let mut caller = Client::connect(running.address);
     caller.send(format!("{ENABLE} HTTP/1.1\r\nHost: x\r\nX-Mlgate-Reason: upgrade\r\n{}\r\n", basic("ml_admin")));
     cluster.wait(|state| state.looks > 0);
     drop(caller);
-    let left = std::time::Instant::now();
+    let left = Instant::now();
     while !running.look("/metrics").text().contains("outcome=\"caller_left\"") {
         assert!(left.elapsed() < PATIENCE, "it is never seen that the caller has gone");
     }
-    cluster.set(|state| state.tasks.clear());
-    let state = || running.look("/readyz").json()["detail"]["clusters"]["main"]["upgrade_mode"].clone();
-    while state() != GateState::On.name() {
-        assert!(left.elapsed() < PATIENCE, "the switch never ends");
-    }
-    let (events, _) = running.audited();
+    (cluster, upstream, running)
+}
+
+/// Action, outcome, user, reason and path of the events.
+fn switches(events: &[Value]) -> Vec<Vec<Value>> {
     let what = ["event.action", "event.outcome", "user.name", "event.reason", "url.path"];
-    let shown: Vec<_> = events.iter().map(|event| members(event, &what)).collect();
-    let event = |outcome, path| {
-        [json!("upgrade_mode_enabled"), json!(outcome), json!("ml_admin"), json!("upgrade"), path].to_vec()
-    };
-    assert_eq!(shown, [event("unknown", json!("/_ml/set_upgrade_mode")), event("success", Value::Null)]);
+    events.iter().map(|event| members(event, &what)).collect()
+}
+
+fn enabling(outcome: &str, reason: &str, path: Option<&str>) -> Vec<Value> {
+    [json!("upgrade_mode_enabled"), json!(outcome), json!("ml_admin"), json!(reason), json!(path)].to_vec()
+}
+
+/// Somebody switched ML off and went: it is told how it ended, and who it was.
+#[test]
+fn a_switch_whose_caller_has_gone_is_audited_when_it_ends() {
+    let (cluster, _upstream, running) = left_alone();
+    cluster.set(|state| state.tasks.clear());
+    let begun = Instant::now();
+    while std::fs::read_to_string(running.home.file("audit.json")).unwrap().lines().count() < 2 {
+        assert!(begun.elapsed() < PATIENCE, "the switch never ends");
+    }
+    let went = enabling("unknown", "upgrade", Some("/_ml/set_upgrade_mode"));
+    assert_eq!(switches(&running.audited().0), [went, enabling("success", "upgrade", None)]);
+}
+
+#[test]
+fn a_switch_that_the_end_of_the_gateway_cuts_off_is_audited() {
+    let (_cluster, _upstream, running) = left_alone();
+    let went = enabling("unknown", "upgrade", Some("/_ml/set_upgrade_mode"));
+    let cut_off = enabling("unknown", "the gateway is stopping", None);
+    assert_eq!(switches(&running.audited().0), [went, cut_off]);
 }
 
 #[test]

@@ -38,6 +38,15 @@ fn make_job(gateway: &Gateway, job: &str) {
     assert_eq!(made.status, 200, "{}", String::from_utf8_lossy(&made.body));
 }
 
+/// The load ends with the test, also when that fails.
+struct Over<'a>(&'a AtomicUsize);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(SWITCHES, Ordering::SeqCst);
+    }
+}
+
 /// Opens and closes a job until the switches are over. `phase` is odd from an acknowledgement of on until off is asked for.
 fn load(gateway: &Gateway, job: &str, phase: &AtomicUsize) -> usize {
     let mut client = Client::connect(gateway.address);
@@ -74,6 +83,7 @@ fn nothing_is_opened_from_an_acknowledgement_until_the_mode_is_off() {
             .zip(["one", "two"])
             .map(|(gateway, job)| scope.spawn(|| load(gateway, job, &phase)))
             .collect();
+        let over = Over(&phase);
         for turn in 0..SWITCHES / 2 {
             let (one, other) = (&gateways[turn % 2], &gateways[(turn + turn / 2) % 2]);
             assert_eq!(ask(one, "ml_admin", ENABLE), (200, json!({"acknowledged": true})), "turn {turn}");
@@ -85,6 +95,7 @@ fn nothing_is_opened_from_an_acknowledgement_until_the_mode_is_off() {
             assert_eq!(ask(other, "ml_admin", DISABLE), (200, json!({"acknowledged": true})), "turn {turn}");
             gateways.iter().for_each(opens_again);
         }
+        drop(over);
         for worker in workers {
             assert!(worker.join().unwrap() > 0, "the load never opened its job");
         }
