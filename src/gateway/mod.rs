@@ -21,6 +21,7 @@ mod looker;
 mod peer;
 pub mod permit;
 mod pipeline;
+mod proxy_protocol;
 mod readers;
 mod received;
 pub mod recorder;
@@ -40,7 +41,7 @@ mod watch;
 mod wire;
 pub mod worker;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,13 +57,21 @@ pub use snapshot::{Cluster, ClusterProblem, Shared, Snapshot};
 #[derive(Clone, Debug)]
 pub struct ListenerSettings {
     pub address: SocketAddr,
+    /// Connections begin with a header of the PROXY protocol.
     pub proxy_protocol: bool,
-    /// Peers whose `X-Forwarded-*` are kept.
+    /// Peers whose `X-Forwarded-*` are kept; with `proxy_protocol` nobody else may connect, but anybody if there are none.
     pub trusted_proxies: Vec<IpNet>,
     /// `None`: plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The one of `tls`: asked again while a connection lasts. `None`: callers show no certificate.
     pub client_verifier: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+impl ListenerSettings {
+    fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusted_proxies.iter().any(|network| network.contains(&peer))
+    }
 }
 
 /// Names that a cluster answers to.

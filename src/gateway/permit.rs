@@ -61,23 +61,40 @@ impl Connections {
         free
     }
 
+    fn forget_peer(&self, peer: IpAddr) {
+        let Some(shard) = self.shard(peer) else { return };
+        let mut counts = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&peer) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&peer);
+            }
+        }
+    }
+
     fn shard(&self, peer: IpAddr) -> Option<&Mutex<HashMap<IpAddr, usize>>> {
         let index = usize::try_from(self.hasher.hash_one(peer) % SHARDS as u64).ok()?;
         self.by_peer.get(index)
     }
 }
 
+impl Permit {
+    /// Counts the connection as one from another address, if there are fewer than `max_per_peer` from that.
+    pub fn pass_to(&mut self, peer: IpAddr, max_per_peer: usize) -> bool {
+        let peer = counted_as(peer);
+        let free = self.connections.count_peer(peer, max_per_peer);
+        if free {
+            self.connections.forget_peer(self.peer);
+            self.peer = peer;
+        }
+        free
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         self.connections.total.fetch_sub(1, Ordering::Relaxed);
-        let Some(shard) = self.connections.shard(self.peer) else { return };
-        let mut counts = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.peer) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.peer);
-            }
-        }
+        self.connections.forget_peer(self.peer);
     }
 }
 
@@ -108,6 +125,20 @@ mod tests {
         assert!(connections.admit(peer("10.0.0.3"), 2, 1).is_none(), "two altogether");
         drop(first);
         assert!(connections.admit(peer("10.0.0.1"), 2, 1).is_some());
+        drop(second);
+        assert_eq!(connections.total(), 0);
+        assert!(connections.by_peer.iter().all(|shard| shard.lock().unwrap().is_empty()));
+    }
+
+    #[test]
+    fn a_connection_passes_to_whom_it_is_for() {
+        let connections = Connections::new();
+        let mut first = connections.admit(peer("10.0.0.1"), 9, 1).unwrap();
+        assert!(first.pass_to(peer("203.0.113.7"), 1));
+        let mut second = connections.admit(peer("10.0.0.1"), 9, 1).expect("no longer counted as the proxy's");
+        assert!(!second.pass_to(peer("203.0.113.7"), 1));
+        drop(first);
+        assert!(second.pass_to(peer("203.0.113.7"), 1));
         drop(second);
         assert_eq!(connections.total(), 0);
         assert!(connections.by_peer.iter().all(|shard| shard.lock().unwrap().is_empty()));

@@ -1,7 +1,10 @@
 //! Where a worker's records go: its own counters, and its own way to the audit trail.
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Display;
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
@@ -20,6 +23,13 @@ const UNPARSED: Family = Family {
 };
 const TURNED_AWAY: Family =
     Family { name: "mlgate_connections_refused_total", help: "Connections closed at once, over a limit", labels: &[] };
+const UNPROXIED: Family = Family {
+    name: "mlgate_connections_unproxied_total",
+    help: "Connections closed since they did not begin with the PROXY protocol, or came from no trusted proxy",
+    labels: &[],
+};
+/// A load balancer that does not speak the PROXY protocol is told of so often, and not for each connection.
+const UNPROXIED_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// What one worker writes down.
 pub struct Recorder {
@@ -29,6 +39,8 @@ pub struct Recorder {
     audit: audit::Sender,
     unparsed: Cell<u64>,
     turned_away: Cell<u64>,
+    unproxied: Cell<u64>,
+    unproxied_told: Cell<Option<Instant>>,
 }
 
 impl Recorder {
@@ -39,6 +51,8 @@ impl Recorder {
             audit,
             unparsed: Cell::new(0),
             turned_away: Cell::new(0),
+            unproxied: Cell::new(0),
+            unproxied_told: Cell::new(None),
         }
     }
 
@@ -71,11 +85,21 @@ impl Recorder {
         self.turned_away.set(self.turned_away.get().wrapping_add(1));
     }
 
+    /// A connection does not say whose it is, as it has to.
+    pub(super) fn unproxied(&self, address: SocketAddr, problem: &dyn Display) {
+        self.unproxied.set(self.unproxied.get().wrapping_add(1));
+        if self.unproxied_told.get().is_none_or(|told| told.elapsed() >= UNPROXIED_TOLD_EVERY) {
+            self.unproxied_told.set(Some(Instant::now()));
+            tracing::warn!(peer = %address, error = %problem, "connections without the PROXY protocol are closed");
+        }
+    }
+
     /// Adds this worker's counts to a page.
     pub fn copy_into(&self, page: &mut Page) {
         self.metrics.borrow().copy_into(page);
         page.put(&UNPARSED, Kind::Counter, &[], float(self.unparsed.get()));
         page.put(&TURNED_AWAY, Kind::Counter, &[], float(self.turned_away.get()));
+        page.put(&UNPROXIED, Kind::Counter, &[], float(self.unproxied.get()));
     }
 
     fn count(&self, record: &Record) {

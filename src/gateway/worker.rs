@@ -15,7 +15,7 @@ use super::pipeline::Pipeline;
 use super::recorder::Recorder;
 use super::snapshot::Shared;
 use super::wire::Socket;
-use super::{Peer, connection, tls};
+use super::{Peer, connection, proxy_protocol, tls};
 
 /// Pause after an accept that failed for want of files or memory.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -130,11 +130,13 @@ impl Acceptor {
         let listed = pipeline.drain.enlist();
         async move {
             let _listed = listed;
-            let _permit = permit;
+            let (mut tcp, mut permit) = (tcp, permit);
+            let _ = tcp.set_nodelay(true);
+            let behind = Box::pin(behind(&mut tcp, address, position, &pipeline, &mut permit)).await;
+            let Some(address) = behind else { return };
             let view = pipeline.view();
             let Some(settings) = view.snapshot.listeners.get(position) else { return };
-            let trusted = settings.trusted_proxies.iter().any(|network| network.contains(&address.ip()));
-            let _ = tcp.set_nodelay(true);
+            let trusted = settings.trusts(address.ip());
             let (socket, peer) = match settings.tls.clone() {
                 None => (Socket::Plain(tcp), Peer::new(address, position, trusted, None)),
                 Some(config) => {
@@ -145,6 +147,39 @@ impl Acceptor {
                 }
             };
             connection::serve(socket, peer, pipeline).await;
+        }
+    }
+}
+
+/// Whose connection it is: where the listener expects the PROXY protocol, what that says. `None`: nobody's that is served.
+async fn behind(
+    tcp: &mut TcpStream,
+    address: SocketAddr,
+    position: usize,
+    pipeline: &Pipeline,
+    permit: &mut Permit,
+) -> Option<SocketAddr> {
+    let view = pipeline.view();
+    let settings = view.snapshot.listeners.get(position)?;
+    if !settings.proxy_protocol {
+        return Some(address);
+    }
+    if !settings.trusted_proxies.is_empty() && !settings.trusts(address.ip()) {
+        pipeline.recorder.unproxied(address, &"not one of the listener's trusted proxies");
+        return None;
+    }
+    let (limit, max_per_peer) = (view.snapshot.timeouts.header, view.snapshot.limits.max_connections_per_ip);
+    drop(view);
+    match proxy_protocol::origin(tcp, limit).await {
+        Ok(None) => Some(address),
+        Ok(Some(origin)) if permit.pass_to(origin.ip(), max_per_peer) => Some(origin),
+        Ok(Some(_)) => {
+            pipeline.recorder.turned_away();
+            None
+        }
+        Err(problem) => {
+            pipeline.recorder.unproxied(address, &problem);
+            None
         }
     }
 }

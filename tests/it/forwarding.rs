@@ -10,6 +10,7 @@ mod framing;
 mod headers;
 mod identity;
 mod nodes;
+mod proxy_protocol;
 
 /// A gateway before a node that answers everything with 200.
 fn usual() -> (Upstream, Gateway) {

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 pub(in crate::config) struct ListenerDocument {
     /// IP address and port, such as `0.0.0.0:9243` or `[::1]:9243`; port 0: any free one.
     pub(in crate::config) address: String,
-    /// Expect the PROXY protocol from the peers in `trusted_proxies`. Not there yet: only `false`.
+    /// Every connection begins with a header of the PROXY protocol (version 1 or 2), which says whose it is; others are closed.
+    /// Only peers in `trusted_proxies` may connect then; without any, everybody may, and may say what they like.
     #[serde(default)]
     pub(in crate::config) proxy_protocol: bool,
-    /// Networks of proxies in front, such as `10.0.0.0/8`: their `X-Forwarded-*` headers are kept.
+    /// Networks of proxies in front, such as `10.0.0.0/8`: their `X-Forwarded-*` headers are kept. With `proxy_protocol`, whose
+    /// connection it is decides about the headers, not who passes it on.
     #[serde(default)]
     pub(in crate::config) trusted_proxies: Vec<String>,
     /// Plain HTTP on an address that is not loopback: credentials can be read on the way.

@@ -39,9 +39,6 @@ impl Review<'_> {
 
     fn listener(&mut self, key: &KeyPath, document: &ListenerDocument) -> Option<ListenerSettings> {
         let address = self.socket_address(&key.key("address"), &document.address);
-        if document.proxy_protocol {
-            self.not_there_yet(&key.key("proxy_protocol"), "true", "[false]");
-        }
         let networks = document.trusted_proxies.iter().enumerate();
         let trusted_proxies: Vec<_> = networks
             .filter_map(|(index, network)| self.network(&key.key("trusted_proxies").index(index), network))
@@ -53,7 +50,8 @@ impl Review<'_> {
         }
         let (tls, client_verifier) = tls.map(|tls| (tls.config, tls.client_verifier)).unzip();
         let client_verifier = client_verifier.flatten();
-        Some(ListenerSettings { address, proxy_protocol: false, trusted_proxies, tls, client_verifier })
+        let proxy_protocol = document.proxy_protocol;
+        Some(ListenerSettings { address, proxy_protocol, trusted_proxies, tls, client_verifier })
     }
 
     fn listener_tls(&mut self, key: &KeyPath, document: &ListenerTlsDocument) -> Option<ListenerTls> {

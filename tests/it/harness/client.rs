@@ -50,7 +50,13 @@ impl Client {
 
     /// Over TLS, asking for `name`.
     pub(crate) fn connect_tls(address: SocketAddr, name: &str, config: Arc<ClientConfig>) -> Self {
-        let tcp = open(address);
+        Self::connect_tls_after(b"", address, name, config)
+    }
+
+    /// TLS begins after these bytes.
+    pub(crate) fn connect_tls_after(bytes: &[u8], address: SocketAddr, name: &str, config: Arc<ClientConfig>) -> Self {
+        let mut tcp = open(address);
+        tcp.write_all(bytes).unwrap();
         let session = ClientConnection::new(config, ServerName::try_from(name.to_owned()).unwrap()).unwrap();
         let stream = StreamOwned::new(session, tcp.try_clone().unwrap());
         Self { stream: Box::new(stream), tcp, buffer: Vec::new() }

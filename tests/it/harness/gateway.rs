@@ -25,6 +25,7 @@ pub(crate) struct Setup {
     pub(crate) workers: usize,
     pub(crate) clusters: Vec<ClusterSetup>,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) proxy_protocol: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Name and role of each user.
     pub(crate) users: Vec<(&'static str, &'static str)>,
@@ -90,6 +91,7 @@ impl Setup {
             workers: 1,
             clusters: vec![ClusterSetup::of(nodes)],
             tls: None,
+            proxy_protocol: false,
             trusted_proxies: Vec::new(),
             users: vec![("elastic", "superuser"), ("ml_admin", "machine_learning_admin"), ("reader", "viewer")],
             elasticsearch_realm: false,
@@ -207,7 +209,7 @@ fn snapshot(setup: &Setup, clusters: Vec<Cluster>, address: SocketAddr) -> Snaps
     Snapshot {
         listeners: vec![ListenerSettings {
             address,
-            proxy_protocol: false,
+            proxy_protocol: setup.proxy_protocol,
             trusted_proxies: setup.trusted_proxies.clone(),
             tls: setup.tls.clone(),
             client_verifier: None,
