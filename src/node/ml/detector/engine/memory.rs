@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::series::{MemoryStatus, ModelSize, SeriesKey};
+use super::super::series::{MemoryStatus, ModelSize};
 use super::{Engine, floor};
 
 /// How often idle series are looked for, milliseconds.
@@ -12,16 +12,16 @@ const SEASONS_BYTES: u64 = 2048;
 
 impl Engine {
     pub(crate) fn size(&self) -> ModelSize {
-        let distinct = |pick: fn(&SeriesKey) -> Option<&String>| {
-            let keys = self.models.keys().filter(|key| !key.is_member());
-            keys.filter_map(|key| Some((key.detector, pick(key)?))).collect::<BTreeSet<_>>().len() as u64
-        };
+        let series = || self.models.keys().filter(|key| !key.is_member());
+        let by_values = series().filter_map(|key| Some((key.detector, key.partition.as_ref(), key.by.as_ref()?)));
+        let partition_values = series().filter_map(|key| Some((key.detector, key.partition.as_ref()?)));
         ModelSize {
             bytes: self.used(),
             memory_limit_bytes: self.plan.memory_limit_bytes,
-            by_values: distinct(|key| key.by.as_ref()),
+            // Elasticsearch has a model of its own for each partition, and adds up what each has.
+            by_values: by_values.collect::<BTreeSet<_>>().len() as u64,
             over_values: self.standing.over_values_max,
-            partition_values: distinct(|key| key.partition.as_ref()),
+            partition_values: partition_values.collect::<BTreeSet<_>>().len() as u64,
             allocation_failures: self.standing.allocation_failures,
             status: self.standing.status,
         }
