@@ -72,6 +72,8 @@ impl Ml {
         let last_task = cluster.now().blocked.values().map(|blocked| blocked.task).max().unwrap_or(0);
         let parts = Arc::new(Parts { cluster, local: LocalTasks::new(last_task), switching: Mutex::new(()) });
         let (stop, stopped) = watch::channel(false);
+        // The first request finds open what was open.
+        reconcile::take_up(&parts);
         tokio::spawn(maintenance::daily(Arc::clone(&parts), stopped.clone()));
         let reconciler = tokio::spawn(reconcile::run(Arc::clone(&parts), stopped));
         Ok(Self { parts, stop, reconciler: Mutex::new(Some(reconciler)) })

@@ -32,6 +32,11 @@ pub(crate) async fn run(parts: Arc<Parts>, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Starts what the metadata says at this moment.
+pub(crate) fn take_up(parts: &Arc<Parts>) {
+    reconcile(parts, &parts.cluster.now(), false);
+}
+
 fn reconcile(parts: &Arc<Parts>, metadata: &Metadata, stopping: bool) {
     let running = parts.local.now();
     for (key, task) in &running.tasks {

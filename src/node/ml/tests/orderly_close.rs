@@ -225,6 +225,18 @@ fn an_opened_job_is_what_its_snapshot_holds_also_after_kills() {
 }
 
 #[tokio::test]
+async fn after_a_restart_the_first_request_finds_an_open_job_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::start(folder.path()).await;
+    open_job(&bench, job("count", None)).await;
+    bench.stop().await;
+    let bench = Bench::start(folder.path()).await;
+    assert!(bench.node.ml.parts.local.commands("j").is_some(), "nothing else has had its turn yet");
+    post_minutes(&bench, 0, 2).await;
+    assert_eq!(buckets(&bench).await.len(), 1);
+}
+
+#[tokio::test]
 async fn after_a_revert_an_opened_job_is_what_the_older_snapshot_holds() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::start(folder.path()).await;
