@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::work::Work;
 use super::{retention, snapshot};
 use crate::node::http::ApiError;
+use crate::node::ml::detector::Engine;
 use crate::node::ml::local::Signal;
 use crate::node::ml::state_key;
 use crate::node::store::Batch;
@@ -33,7 +34,7 @@ pub(super) async fn close(mut work: Work, mut told: watch::Receiver<Signal>) {
 
 /// Calculates the final results and prunes the models.
 fn finish(work: &mut Work) {
-    while let Some(bucket) = work.engine.finish_complete() {
+    while let Some(bucket) = work.timed(Engine::finish_complete) {
         work.note(&bucket);
     }
     work.learned |= work.engine.prune();

@@ -244,8 +244,13 @@ impl Work {
     }
 
     fn finish_next(&mut self, time_ms: i64) -> Option<BucketOutcome> {
+        self.timed(|engine| engine.finish_before(time_ms))
+    }
+
+    /// Finishes a bucket and counts how long it took.
+    pub(super) fn timed(&mut self, finish: impl FnOnce(&mut Engine) -> Option<BucketOutcome>) -> Option<BucketOutcome> {
         let begun = Instant::now();
-        let bucket = self.engine.finish_before(time_ms)?;
+        let bucket = finish(&mut self.engine)?;
         self.progress.timing.add(begun.elapsed().as_secs_f64() * 1000.0, bucket.start_ms);
         Some(bucket)
     }

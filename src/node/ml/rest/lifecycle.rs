@@ -1,8 +1,9 @@
 //! Opening and closing jobs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::feeding;
@@ -58,6 +59,8 @@ pub(super) async fn open(call: Call) -> Result<Reply, ApiError> {
         if metadata.tasks.keys().filter(|key| matches!(key, TaskKey::Job(_))).count() >= OPEN_JOBS_MAX {
             return Err(Problem::NoCapacity { open: OPEN_JOBS_MAX }.into());
         }
+        let unfinished = metadata.job(&id)?.with(&[("finished_time", Value::Null)])?;
+        metadata.jobs.insert(id.clone(), Arc::new(unfinished));
         metadata.add_task(TaskKey::Job(id.clone()), TimeRange::default(), now_ms);
         Ok(())
     })

@@ -49,8 +49,9 @@ fn job_of(core: &Core, metadata: &Metadata, running: &Running, job: &Job) -> Res
     shown.insert("forecasts_stats".to_owned(), forecast::summary(&forecast::made(core, &job.id)?));
     shown.insert("state".to_owned(), json!(metadata.job_state(&job.id)));
     let key = TaskKey::Job(job.id.clone());
-    place(core, metadata.tasks.get(&key), &mut shown);
-    if let Some(task) = running.tasks.get(&key) {
+    let wanted = metadata.tasks.get(&key);
+    place(core, wanted, &mut shown);
+    if let Some(task) = running.tasks.get(&key).filter(|_| wanted.is_some()) {
         let open_s = core.clock.now_ms().saturating_sub(task.started_ms).max(0) / 1000;
         shown.insert("open_time".to_owned(), json!(format!("{open_s}s")));
     }
