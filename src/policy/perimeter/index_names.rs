@@ -39,15 +39,15 @@ pub(super) fn list_reaches_ml(list: &[u8], hidden: Hidden, letters: Letters) -> 
 /// a part of the index.
 fn item_reaches_ml(item: &[u8], hidden: Hidden) -> bool {
     let item = item.strip_prefix(b"+").unwrap_or(item);
-    if let Some(date_math) = item.strip_prefix(b"<") {
-        return date_math_reaches_ml(date_math, hidden);
-    }
     let without_cluster = || item.iter().position(|byte| *byte == b':').and_then(|colon| item.get(colon + 1..));
     expression_reaches_ml(item, hidden) || without_cluster().is_some_and(|rest| expression_reaches_ml(rest, hidden))
 }
 
-/// A name or a pattern; a `{` begins a placeholder, as in the aliases of templates.
+/// A name, date math or a pattern; a `{` begins a placeholder, as in the aliases of templates.
 fn expression_reaches_ml(item: &[u8], hidden: Hidden) -> bool {
+    if let Some(date_math) = item.strip_prefix(b"<") {
+        return date_math_reaches_ml(date_math, hidden);
+    }
     if item == b"_all" {
         return hidden == Hidden::Included;
     }
@@ -119,6 +119,7 @@ mod tests {
             "+.ml-x",
             "local:.ml-x",
             "*:.ml-*",
+            "local:<.ml-{now/d}>",
             ".ml-x::data",
             ".{index}",
         ];

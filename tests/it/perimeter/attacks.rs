@@ -67,6 +67,7 @@ pub(super) const DENIED: &[(&str, &str)] = &[
     ("POST /_reindex", "{\"dest\":{\"index\":\"logs\"},\"script\":{\"source\":\"ctx._index = '.ml' + '-config'\"}}"),
     ("POST /_reindex", "{\"dest\":{\"index\":\"logs\"},\"script\":{\"source\":\"ctx['_in' + 'dex'] = '.ml-x'\"}}"),
     ("POST /_reindex", "{\"dest\":{\"index\":\"logs\"},\"script\":\"def m = metadata(); m.setIndex('x')\"}"),
+    ("POST /_reindex", "{\"dest\":{\"index\":\"logs\"},\"script\":\"params.get/**/('ct' + 'x').put('_in' + 'dex', 'x')\"}"),
     ("POST /_reindex", "{\"dest\":{\"index\":\"logs\"},\"script\":{\"id\":\"stored\"}}"),
     ("POST /_reindex", "{\"dest\":{\"index\":\"logs\"},\"script\":{\"source\":\"params['c'+'tx']['_'+'index'] = 'x'\"}}"),
     // Aliases.
@@ -98,6 +99,10 @@ pub(super) const DENIED: &[(&str, &str)] = &[
     ("POST /_transform/t/_update", "{\"dest\":{\"index\":\".ml-x\"}}"),
     ("PUT /_rollup/job/t", "{\"index_pattern\":\"logs\",\"rollup_index\":\".ml-x\"}"),
     ("PUT /_ccr/auto_follow/t", "{\"leader_index_patterns\":[\"x\"],\"follow_index_pattern\":\".ml-{{leader_index}}\"}"),
+    ("PUT /_ccr/auto_follow/t", "{\"remote_cluster\":\"r\",\"leader_index_patterns\":[\".ml-anomalies-*\"]}"),
+    ("PUT /_ccr/auto_follow/t", "{\"remote_cluster\":\"r\",\"leader_index_patterns\":[\"*\"]}"),
+    ("PUT /_watcher/watch/t", "{\"actions\":{\"a.b\":{\"index\":{\"index\":\".ml-anomalies-x\"}}}}"),
+    ("POST /_watcher/watch/_execute", "{\"watch\":{\"actions\":{\"a\":{\"index\":{\"index\":\"<.ml-{now/d}>\"}}}}}"),
     ("PUT /_ingest/pipeline/t", "{\"processors\":[{\"set\":{\"field\":\"_index\",\"value\":\".ml-config\"}}]}"),
     ("PUT /_ingest/pipeline/t", "{\"processors\":[{\"date_index_name\":{\"field\":\"d\",\"index_name_prefix\":\".ml-\"}}]}"),
     ("POST /_cluster/reroute", "{\"commands\":[{\"allocate_empty_primary\":{\"index\":\".ml-config\",\"shard\":0}}]}"),

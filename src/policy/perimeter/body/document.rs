@@ -1,11 +1,14 @@
 //! Which members of which documents name what a request reaches.
 
 /// The members of a document that decide. A path is the names of members from the outside in, with a `.` between them;
-/// lists do not count, so that a text and a list of texts have the same path. `*` is any one member.
+/// lists do not count, so that a text and a list of texts have the same path. `*` is any one member,
+/// `**` one or more: for names that may have a `.` in them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Document {
     /// Members whose texts are lists of indices.
     pub(super) values: &'static [&'static str],
+    /// Members whose texts are patterns that match a dot in front too.
+    pub(super) patterns: &'static [&'static str],
     /// Members whose own members are named as what they make.
     pub(super) parents: &'static [&'static str],
     /// Every text may become an index.
@@ -18,8 +21,15 @@ pub struct Document {
     pub(super) restores: bool,
 }
 
-const NOTHING: Document =
-    Document { values: &[], parents: &[], any_text: false, script: false, settings: false, restores: false };
+const NOTHING: Document = Document {
+    values: &[],
+    patterns: &[],
+    parents: &[],
+    any_text: false,
+    script: false,
+    settings: false,
+    restores: false,
+};
 
 const fn named(values: &'static [&'static str]) -> Document {
     Document { values, ..NOTHING }
@@ -52,7 +62,12 @@ pub(super) static TRANSFORM: Document = named(&["dest.index", "dest.aliases.alia
 
 pub(super) static ROLLUP: Document = named(&["rollup_index"]);
 
-pub(super) static AUTO_FOLLOW: Document = named(&["follow_index_pattern"]);
+/// Without a pattern for them the followers are named as their leaders.
+pub(super) static AUTO_FOLLOW: Document =
+    Document { patterns: &["leader_index_patterns"], ..named(&["follow_index_pattern"]) };
+
+/// A watch, or one that is to be executed at once.
+pub(super) static WATCH: Document = named(&["actions.**.index.index", "watch.actions.**.index.index"]);
 
 pub(super) static MIGRATE: Document = named(&["source.index"]);
 

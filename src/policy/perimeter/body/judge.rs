@@ -66,8 +66,7 @@ impl Judge {
             return;
         }
         if let Scalar::Text(text) = scalar
-            && (self.document.any_text || self.document.values.iter().any(|pattern| matches(path, pattern)))
-            && self.reaches(text)
+            && self.names_ml(path, text)
         {
             self.find(text);
         }
@@ -88,6 +87,13 @@ impl Judge {
         self.found.clone().or_else(restored)
     }
 
+    fn names_ml(&self, path: &str, text: &str) -> bool {
+        let is_one_of = |members: &[&str]| members.iter().any(|member| matches(path, member));
+        let is_name = self.document.any_text || is_one_of(self.document.values);
+        (is_name && self.reaches(text))
+            || (is_one_of(self.document.patterns) && list_reaches_ml(text.as_bytes(), Hidden::Included, Letters::Exact))
+    }
+
     fn reaches(&self, list: &str) -> bool {
         !list.is_empty() && list_reaches_ml(list.as_bytes(), self.hidden, Letters::Exact)
     }
@@ -105,7 +111,11 @@ pub fn shown(name: &str) -> String {
     name.chars().take(CHARACTERS_MAX).collect()
 }
 
+/// See [`Document`].
 fn matches(path: &str, pattern: &str) -> bool {
+    if let Some((first, last)) = pattern.split_once("**") {
+        return path.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)).is_some();
+    }
     let (mut names, mut expected) = (path.split('.'), pattern.split('.'));
     loop {
         match (names.next(), expected.next()) {

@@ -3,7 +3,7 @@
 use super::Reading;
 use super::document::{
     ACTIONS, ALIAS, AUTO_FOLLOW, Document, INDEX, MIGRATE, MOUNT, PIPELINE, REINDEX, REROUTE, RESTORE, ROLLUP,
-    SETTINGS, TEMPLATE, TRANSFORM,
+    SETTINGS, TEMPLATE, TRANSFORM, WATCH,
 };
 use crate::policy::classify::Perimeter;
 use crate::policy::classify::segments::{Letters, Segments};
@@ -46,6 +46,11 @@ static DOCUMENTS: &[(Shape, &Document, Perimeter)] = &[
     (&["_ccr", "auto_follow", "{}"], &AUTO_FOLLOW, ML_INDEX_WRITE),
     (&["_ingest", "pipeline", "{}"], &PIPELINE, ML_INDEX_WRITE),
     (&["_migration", "reindex"], &MIGRATE, ML_INDEX_WRITE),
+    // Also `_watcher/watch/_execute`.
+    (&["_watcher", "watch", "{}"], &WATCH, ML_INDEX_WRITE),
+    (&["_watcher", "watch", "{}", "_execute"], &WATCH, ML_INDEX_WRITE),
+    (&["_xpack", "watcher", "watch", "{}"], &WATCH, ML_INDEX_WRITE),
+    (&["_xpack", "watcher", "watch", "{}", "_execute"], &WATCH, ML_INDEX_WRITE),
 ];
 
 /// How the body of a request with that path is to be read, and the rule that it may fall under.

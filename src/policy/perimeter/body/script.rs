@@ -24,9 +24,9 @@ fn is_confined(source: &str) -> bool {
         let (word, behind) = from.split_at_checked(end).unwrap_or((from, ""));
         let allowed = match word {
             "ctx" => matches!(member(behind), Some(("_source" | "op", _))),
-            "params" => member(behind).is_some_and(|(name, next)| name != "ctx" && !next.trim_start().starts_with('(')),
+            "params" => member(behind).is_some_and(|(name, next)| name != "ctx" && !may_be_called(next)),
             "metadata" | "_index" => false,
-            "field" | "$" => !behind.trim_start().starts_with('('),
+            "field" | "$" => !may_be_called(behind),
             _ => true,
         };
         if !allowed {
@@ -35,6 +35,12 @@ fn is_confined(source: &str) -> bool {
         rest = behind;
     }
     true
+}
+
+/// Whether arguments follow, or a comment, behind which they may stand.
+fn may_be_called(behind: &str) -> bool {
+    let behind = behind.trim_start();
+    ["(", "/*", "//"].iter().any(|start| behind.starts_with(start))
 }
 
 /// The name behind a `.`, and what follows it.
