@@ -6,6 +6,7 @@ pub mod documents;
 pub mod http;
 mod identity;
 pub mod indices;
+mod json;
 pub mod ml;
 pub mod router;
 pub mod security;

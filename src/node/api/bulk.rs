@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::bulk_lines::{Action, Kind, Lines};
 use super::document::shown;
-use super::route;
+use super::{route, write_options};
 use crate::elasticsearch::error_body::Exception;
 use crate::node::Node;
 use crate::node::http::{ApiError, Body, Reply, Request};
@@ -65,6 +65,7 @@ async fn bulk(node: Arc<Node>, mut request: Request) -> Result<Reply, ApiError> 
 /// Writes a body as it comes, step by step. As in Elasticsearch a malformed line refuses the request, and what was written before
 /// it came stays.
 async fn write(node: &Node, request: &Request, body: &mut Body) -> Result<Answer, ApiError> {
+    write_options::check(&request.query)?;
     let default = request.parameters.get("index").map(String::as_str);
     let (mut lines, mut answer) = (Lines::new(), Answer::default());
     loop {

@@ -4,6 +4,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use serde_json::Value;
 
 use crate::node::http::ApiError;
+use crate::node::json;
 
 /// One action of a bulk body.
 #[derive(Debug, PartialEq)]
@@ -134,7 +135,7 @@ impl Lines {
     }
 
     fn read(&self, line: &[u8]) -> Result<Action, ApiError> {
-        let value: Value = serde_json::from_slice(line).map_err(|_| self.malformed("expected START_OBJECT"))?;
+        let value = json::parse(line).map_err(|problem| self.malformed(&problem.to_string()))?;
         let members = value.as_object().ok_or_else(|| self.malformed("expected START_OBJECT"))?;
         let mut members = members.iter();
         let (name, parameters) =
@@ -162,9 +163,12 @@ impl Lines {
                 ("_id", Value::String(id)) => action.id = Some(id.clone()),
                 ("_id", Value::Number(id)) => action.id = Some(id.to_string()),
                 ("_id" | "_index", Value::Null) => {}
-                ("if_seq_no", value) => seq_no = value.as_u64(),
-                ("if_primary_term", value) => term = value.as_u64(),
-                ("require_alias", value) => action.require_alias = value.as_bool().unwrap_or(false),
+                ("if_seq_no", Value::Number(number)) if number.is_u64() => seq_no = number.as_u64(),
+                ("if_primary_term", Value::Number(number)) if number.is_u64() => term = number.as_u64(),
+                ("require_alias", Value::Bool(required)) => action.require_alias = *required,
+                (known @ ("if_seq_no" | "if_primary_term" | "require_alias"), _) => {
+                    return Err(self.malformed(&format!("failed to parse [{known}]")));
+                }
                 ("retry_on_conflict", _) if kind == Kind::Update => {}
                 (other, _) => {
                     return Err(ApiError::illegal_argument(format!(
@@ -173,6 +177,9 @@ impl Lines {
                     )));
                 }
             }
+        }
+        if seq_no.is_some() != term.is_some() {
+            return Err(self.malformed("[if_seq_no] and [if_primary_term] go together"));
         }
         action.expected = seq_no.zip(term);
         Ok(action)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::route;
 use super::search_body::source_filter;
+use super::{route, write_options};
 use crate::node::Node;
 use crate::node::documents::source_filter::filtered;
 use crate::node::http::{ApiError, Reply, Request};
@@ -53,6 +53,7 @@ async fn write(node: &Node, request: &Request, kind: WriteKind) -> Result<Reply,
     if node.core.store.catalogue().write_target(&index).is_none() {
         request.access.check("indices:admin/auto_create", &[&index])?;
     }
+    write_options::check(&request.query)?;
     if request.body.is_empty() {
         return Err(ApiError::validation(&["source is missing".to_owned()]));
     }
@@ -71,6 +72,7 @@ async fn delete(node: Arc<Node>, request: Request) -> Result<Reply, ApiError> {
     let (index, id) = (parameter(&request, "index").to_owned(), parameter(&request, "id").to_owned());
     request.access.check("indices:data/write/delete", &[&index])?;
     request.without_body()?;
+    write_options::check(&request.query)?;
     let outcome = one(&node, Operation::Delete { index, id, expected: expected(&request)? }).await?;
     let status = if matches!(outcome, Outcome::NotFound(_)) { StatusCode::NOT_FOUND } else { StatusCode::OK };
     Ok(Reply::with_status(status, shown(&outcome)))

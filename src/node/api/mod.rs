@@ -12,6 +12,7 @@ mod nodes;
 mod search;
 mod search_body;
 mod security;
+mod write_options;
 
 use super::router::Route;
 

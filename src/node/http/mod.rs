@@ -19,6 +19,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::elasticsearch::error_body::Exception;
+use crate::node::json;
 use crate::node::security::{Access, Caller};
 
 /// A request that the router has matched, authenticated and authorized.
@@ -59,7 +60,7 @@ impl Request {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        serde_json::from_slice(&self.body).map(Some).map_err(|problem| {
+        json::parse(&self.body).map(Some).map_err(|problem| {
             let cause = Exception::new("x_content_parse_exception", problem.to_string());
             ApiError::new(400, Exception::new("parse_exception", "Failed to parse content to map").caused_by(cause))
         })

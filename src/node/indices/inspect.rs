@@ -41,6 +41,20 @@ pub fn inspect(
     Ok(inspector.found)
 }
 
+/// What a document has beside its source.
+const METADATA_FIELDS: [&str; 10] = [
+    "_field_names",
+    "_id",
+    "_ignored",
+    "_index",
+    "_nested_path",
+    "_routing",
+    "_seq_no",
+    "_source",
+    "_tier",
+    "_version",
+];
+
 struct Inspector<'a> {
     mapping: &'a Mapping,
     ordered: &'a BTreeSet<&'a str>,
@@ -59,6 +73,14 @@ impl Inspector<'_> {
             if name.split('.').any(|part| part.trim().is_empty()) {
                 return Err(OperationError::Mapping {
                     problem: format!("field name [{name}] cannot contain only whitespace"),
+                });
+            }
+            if parent.is_empty() && METADATA_FIELDS.contains(&name.as_str()) {
+                return Err(OperationError::Mapping {
+                    problem: format!(
+                        "Field [{name}] is a metadata field and cannot be added inside a document. Use the index API request \
+                         parameters."
+                    ),
                 });
             }
             let path = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };

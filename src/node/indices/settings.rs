@@ -44,9 +44,23 @@ pub fn parse(settings: &Value) -> Result<BTreeMap<String, String>, OperationErro
                 ),
             });
         }
+        check(&name, &value)?;
         named.insert(name, value);
     }
     Ok(named)
+}
+
+/// Whole numbers of at least so many.
+const COUNTED: [(&str, u32); 3] = [("number_of_replicas", 0), ("number_of_shards", 1), ("max_result_window", 1)];
+
+fn check(name: &str, value: &str) -> Result<(), OperationError> {
+    let Some((_, least)) = COUNTED.iter().find(|(counted, _)| *counted == name) else { return Ok(()) };
+    let problem = match value.parse::<i64>() {
+        Ok(number) if number >= i64::from(*least) => return Ok(()),
+        Ok(_) => format!("Failed to parse value [{value}] for setting [index.{name}] must be >= {least}"),
+        Err(_) => format!("Failed to parse value [{value}] for setting [index.{name}]"),
+    };
+    Err(OperationError::Setting { problem })
 }
 
 fn flatten(parent: &str, members: &Map<String, Value>, flat: &mut BTreeMap<String, String>) {
@@ -101,6 +115,19 @@ mod tests {
     fn names_what_it_does_not_know() {
         let refused = parse(&json!({"index": {"sort": {"field": "a"}}})).expect_err("refused").to_string();
         assert!(refused.starts_with("unknown setting [index.sort.field] please check"), "{refused}");
+    }
+
+    #[test]
+    fn counts_have_a_least() {
+        for (settings, problem) in [
+            (
+                json!({"number_of_shards": 0}),
+                "Failed to parse value [0] for setting [index.number_of_shards] must be >= 1",
+            ),
+            (json!({"number_of_replicas": "x"}), "Failed to parse value [x] for setting [index.number_of_replicas]"),
+        ] {
+            assert_eq!(parse(&settings).expect_err("refused").to_string(), problem);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::OperationError;
+use crate::node::json;
 
 /// Changes that are on disk together or not at all, except that a document or index operation that is refused
 /// (version conflict, mapping conflict, missing index) leaves the others in force; each has its own outcome.
@@ -140,7 +141,7 @@ impl Source {
     /// # Errors
     /// What is not one JSON object.
     pub fn parse(bytes: Bytes) -> Result<Self, OperationError> {
-        match serde_json::from_slice::<Value>(&bytes) {
+        match json::parse(&bytes) {
             Ok(value @ Value::Object(_)) => Ok(Self { bytes, value }),
             Ok(_) => Err(OperationError::NotAnObject),
             Err(problem) => Err(OperationError::NotJson { problem: problem.to_string() }),

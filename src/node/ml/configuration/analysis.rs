@@ -39,15 +39,13 @@ pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Resu
     if bucket_span_ms <= 0 {
         return Err(ApiError::illegal_argument("bucket_span cannot be less or equal than 0. Value = 0s"));
     }
-    if bucket_span_ms % 1000 != 0 {
-        let span = duration::written(bucket_span_ms);
-        return Err(ApiError::illegal_argument(format!("bucket_span has to be a multiple of 1s; actual was '{span}'")));
-    }
+    whole_seconds("bucket_span", bucket_span_ms)?;
     let latency_ms = fields.duration_ms("latency")?.unwrap_or(0);
     if latency_ms > bucket_span_ms.saturating_mul(1000) {
         return Err(ApiError::illegal_argument("latency must not be longer than 1000 bucket spans"));
     }
-    let summary_count_field = fields.text("summary_count_field_name")?.map(str::to_owned);
+    let summary_count_field =
+        fields.text("summary_count_field_name")?.filter(|field| !field.is_empty()).map(str::to_owned);
     let detectors = detectors(&fields)?;
     if let Some(detector) =
         detectors.iter().find(|detector| summary_count_field.is_some() && !detector.function.takes_summaries())
@@ -72,6 +70,14 @@ pub(super) fn plan(config: &Map<String, Value>, memory_limit_bytes: u64) -> Resu
         prune_after_ms,
         plot: Plot::default(),
     })
+}
+
+fn whole_seconds(name: &str, duration_ms: i64) -> Result<(), ApiError> {
+    if duration_ms % 1000 == 0 {
+        return Ok(());
+    }
+    let actual = duration::written(duration_ms);
+    Err(ApiError::illegal_argument(format!("{name} has to be a multiple of 1s; actual was '{actual}'")))
 }
 
 /// The detectors' own descriptions, or what they say.
@@ -197,6 +203,7 @@ pub(crate) fn detector(value: &Value) -> Result<DetectorPlan, ApiError> {
         &[],
     )?;
     fields.text("detector_description")?;
+    fields.integer("detector_index")?;
     let name = fields.text("function")?.unwrap_or("metric");
     let function = Function::parse(name).map_err(|problem| match problem {
         NotModelled::Unknown => ApiError::illegal_argument(format!("Unknown function '{name}'")),

@@ -103,6 +103,12 @@ impl Job {
         );
         let job = Self::read(source)?;
         analysis::check_new(&job.plan, fields.object("analysis_config")?)?;
+        if job.plan.influencers.contains(&job.time_field) {
+            return Err(time_field_used());
+        }
+        if !job.results_index.ends_with(|last: char| last.is_ascii_alphanumeric()) {
+            return Err(invalid_results_name(fields.text("results_index_name")?.unwrap_or_default()));
+        }
         Ok(job)
     }
 
@@ -249,21 +255,29 @@ fn data_description(fields: &Fields<'_>) -> Result<(String, TimeFormat), ApiErro
 fn check_time_field(plan: &Plan, time_field: &String) -> Result<(), ApiError> {
     let used = plan.detectors.iter().any(|detector| analysis::names(detector).any(|(_, field)| field == time_field));
     if used || plan.summary_count_field.as_ref() == Some(time_field) {
-        return Err(ApiError::illegal_argument("data_description.time_field may not be used in the analysis_config"));
+        return Err(time_field_used());
     }
     Ok(())
 }
 
+fn time_field_used() -> ApiError {
+    ApiError::illegal_argument("data_description.time_field may not be used in the analysis_config")
+}
+
 /// `shared`, or `custom-NAME`; a stored name has its prefix already.
 fn results_name(given: Option<&str>) -> Result<String, ApiError> {
-    let Some(given) = given.filter(|given| *given != "shared") else { return Ok("shared".to_owned()) };
+    let Some(given) = given.filter(|given| !matches!(*given, "" | "shared")) else { return Ok("shared".to_owned()) };
     let name = given.strip_prefix("custom-").unwrap_or(given);
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     if name.is_empty() || !name.bytes().all(plain) || name.len() > 200 {
-        return Err(ApiError::illegal_argument(format!(
-            "Invalid results_index_name; '{given}' can contain lowercase alphanumeric (a-z and 0-9), hyphens or \
-             underscores; must start and end with alphanumeric"
-        )));
+        return Err(invalid_results_name(given));
     }
     Ok(format!("custom-{name}"))
+}
+
+fn invalid_results_name(given: &str) -> ApiError {
+    ApiError::illegal_argument(format!(
+        "Invalid results_index_name; '{given}' can contain lowercase alphanumeric (a-z and 0-9), hyphens or underscores; must \
+         start and end with alphanumeric"
+    ))
 }

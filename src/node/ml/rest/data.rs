@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::call::Call;
 use crate::node::http::{ApiError, Reply};
+use crate::node::json::Strict;
 use crate::node::ml::configuration::Fields;
 use crate::node::ml::job::{Command, Flush};
 use crate::node::ml::persistent::{Assignment, Phase};
@@ -22,8 +23,8 @@ pub(super) async fn post(call: Call) -> Result<Reply, ApiError> {
 
 fn records(body: &[u8]) -> Result<Vec<Map<String, Value>>, ApiError> {
     let mut records = Vec::new();
-    for value in serde_json::Deserializer::from_slice(body).into_iter::<Value>() {
-        match value {
+    for value in serde_json::Deserializer::from_slice(body).into_iter::<Strict>() {
+        match value.map(|Strict(value)| value) {
             Ok(Value::Object(record)) => records.push(record),
             Ok(Value::Array(list)) => {
                 for item in list {

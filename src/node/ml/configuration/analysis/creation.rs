@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{descriptions, names};
+use super::{descriptions, names, whole_seconds};
 use crate::node::http::ApiError;
 use crate::node::ml::detector::{DetectorPlan, Plan};
 
@@ -15,6 +15,11 @@ use crate::node::ml::detector::{DetectorPlan, Plan};
 ///
 /// Source: elasticsearch, `AnalysisConfig.java`; `Job.java`, `validateDetectorsAreUnique`.
 pub(in super::super) fn check_new(plan: &Plan, given: Option<&Map<String, Value>>) -> Result<(), ApiError> {
+    if plan.latency_ms < 0 {
+        let seconds = plan.latency_ms / 1000;
+        return Err(ApiError::illegal_argument(format!("latency cannot be less than 0. Value = {seconds}")));
+    }
+    whole_seconds("latency", plan.latency_ms)?;
     let splits = plan.detectors.iter().flat_map(names).filter(|(name, _)| *name != "field_name");
     let mut terms: BTreeSet<&str> = splits.map(|(_, field)| field.as_str()).collect();
     if terms.contains("mlcategory") {
