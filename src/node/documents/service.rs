@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
 use super::in_time::{self, Reading};
@@ -10,7 +11,7 @@ use super::{Cursor, Document, Hits, Page, QueryNode, SearchError, SearchRequest}
 use crate::node::clock::Clock;
 use crate::node::indices::IndexExpression;
 use crate::node::security::Access;
-use crate::node::store::{Batch, Operation, PRIMARY_TERM, Reader, Store, StoreError};
+use crate::node::store::{Batch, Operation, PRIMARY_TERM, Reader, Step, Store, StoreError};
 
 /// Searches that run at one time; others wait.
 const SEARCHES_MAX: usize = 4;
@@ -114,6 +115,36 @@ impl Documents {
             let (query, time_field, after) = (&query, time_field.as_str(), after.as_ref());
             let reading = Reading { query, time_field, from_ms, to_ms, after, limit, now_ms };
             in_time::page(reader, &indices, &reading)
+        })
+        .await
+    }
+
+    /// Ids and sources of the documents of an index whose ids begin with `prefix`, by id, after `after`, at most `limit`. Costs what
+    /// it finds, however many other documents the index has. None in an index that is not there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn with_prefix(
+        &self,
+        index: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Value)>, SearchError> {
+        let Some(number) = self.store.catalogue().write_target(index).map(|index| index.number) else {
+            return Ok(Vec::new());
+        };
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.blocking(move |reader| {
+            let mut found = Vec::new();
+            reader.with_prefix(number, &prefix, after.as_deref(), |id, source| {
+                if found.len() >= limit {
+                    return Ok::<_, SearchError>(Step::Stop);
+                }
+                found.push((id.to_owned(), search::parsed(source)?));
+                Ok(Step::Next)
+            })?;
+            Ok(found)
         })
         .await
     }

@@ -123,3 +123,19 @@ proptest! {
         prop_assert_eq!(bench.pages(known, size), expected);
     }
 }
+
+#[test]
+fn what_begins_alike_is_found_by_id_page_by_page() {
+    let bench = Bench::with(&vec![json!({}); 300]);
+    let page = |prefix: &str, after: Option<&str>, limit| {
+        let found = bench.runtime.block_on(bench.documents.with_prefix("a", prefix, after, limit)).expect("a page");
+        found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(page("2", None, 3), ["2", "20", "200"]);
+    assert_eq!(page("29", Some("294"), 9), ["296", "298"]);
+    assert_eq!(page("29", Some("1"), 1), ["290"], "what comes before is no place to go on from");
+    assert_eq!(page("f", None, 9), ["first"]);
+    assert!(page("x", None, 9).is_empty() && page("29", Some("5"), 9).is_empty() && page("2", None, 0).is_empty());
+    let nowhere = bench.runtime.block_on(bench.documents.with_prefix("missing", "", None, 9)).expect("none");
+    assert!(nowhere.is_empty());
+}

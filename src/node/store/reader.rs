@@ -88,6 +88,31 @@ impl Reader {
         Ok(())
     }
 
+    /// Goes through the documents of an index whose ids begin with `prefix`, by id; `after` leaves out what is up to it.
+    ///
+    /// # Errors
+    /// The store cannot be read, and what `visit` gives.
+    pub fn with_prefix<E: From<StoreError>>(
+        &self,
+        index: u32,
+        prefix: &str,
+        after: Option<&str>,
+        mut visit: impl FnMut(&str, &[u8]) -> Result<Step, E>,
+    ) -> Result<(), E> {
+        let first = document_key(index, prefix);
+        let after = after.map(|id| document_key(index, id)).filter(|key| *key >= first);
+        let lower = after.as_deref().map_or(Bound::Included(first.as_slice()), Bound::Excluded);
+        for entry in self.documents.range::<&[u8]>((lower, Bound::Unbounded)).map_err(failed)? {
+            let (key, record) = entry.map_err(failed)?;
+            let Some(id) = key.value().starts_with(&first).then(|| document_id(key.value())).flatten() else { break };
+            let (_, source) = Head::decode(record.value())?;
+            if visit(id, source)? == Step::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Goes through the entries of an ordered field with `from <= time <= to`, by time and id, forwards or backwards.
     /// `after` is a time and id, and leaves out what is up to it.
     ///

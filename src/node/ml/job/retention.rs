@@ -2,15 +2,13 @@
 //!
 //! Source: elasticsearch, `ExpiredModelSnapshotsRemover.java`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::snapshot::{self, SNAPSHOT_RESULT};
 use crate::node::Core;
-use crate::node::documents::{Direction, Missing, QueryNode, SearchRequest, Sort, TrackTotal};
+use crate::node::documents::{Direction, Missing, Sort};
 use crate::node::http::ApiError;
-use crate::node::indices::{IndexExpression, IndicesOptions};
 use crate::node::ml::configuration::Job;
-use crate::node::security::Access;
 use crate::node::store::Batch;
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -25,15 +23,14 @@ const LOOKED_AT_MAX: usize = 1000;
 /// # Errors
 /// The store cannot be read.
 pub(crate) async fn expired(core: &Core, job: &Job, newest_ms: Option<i64>) -> Result<Vec<String>, ApiError> {
-    let newest_ms = match newest_ms {
-        Some(newest_ms) => Some(newest_ms),
-        None => found(core, job, None, Direction::Descending, 1).await?.first().map(|(time_ms, _)| *time_ms),
+    let snapshots = stored(core, job).await?;
+    let Some(newest_ms) = newest_ms.or_else(|| snapshots.last().map(|snapshot| snapshot.time_ms)) else {
+        return Ok(Vec::new());
     };
-    let Some(newest_ms) = newest_ms else { return Ok(Vec::new()) };
     let before = |days: i64| newest_ms.saturating_sub(days.saturating_mul(DAY_MS));
     let daily_before_ms = before(job.retention.daily_snapshots_after_days);
-    let considered = found(core, job, Some(daily_before_ms), Direction::Ascending, LOOKED_AT_MAX).await?;
-    let others = considered.iter().filter(|(_, id)| Some(id.as_str()) != job.snapshot_id());
+    let considered = snapshots.iter().filter(|snapshot| snapshot.time_ms < daily_before_ms && !snapshot.retain);
+    let others = considered.filter(|snapshot| Some(snapshot.id.as_str()) != job.snapshot_id()).take(LOOKED_AT_MAX);
     Ok(beyond(others, before(job.retention.snapshots_days)))
 }
 
@@ -52,10 +49,10 @@ pub(crate) fn remove(core: &Core, job: &Job, expired: &[String], batch: &mut Bat
 }
 
 /// Of snapshots in time order: those before `keep_from_ms`, and of each day from then on all but the first.
-fn beyond<'a>(snapshots: impl Iterator<Item = &'a (i64, String)>, keep_from_ms: i64) -> Vec<String> {
+fn beyond<'a>(snapshots: impl Iterator<Item = &'a Stored>, keep_from_ms: i64) -> Vec<String> {
     let mut next_to_keep_ms = keep_from_ms;
     let mut expired = Vec::new();
-    for (time_ms, id) in snapshots {
+    for Stored { time_ms, id, .. } in snapshots {
         if *time_ms < next_to_keep_ms {
             expired.push(id.clone());
             continue;
@@ -66,35 +63,38 @@ fn beyond<'a>(snapshots: impl Iterator<Item = &'a (i64, String)>, keep_from_ms: 
     expired
 }
 
-/// Snapshots by time and id; those from before a time are only the ones that are not retained.
-async fn found(
-    core: &Core,
-    job: &Job,
-    before_ms: Option<i64>,
-    direction: Direction,
-    size: usize,
-) -> Result<Vec<(i64, String)>, ApiError> {
-    let mut filter = vec![json!({"term": {"job_id": job.id}}), json!({"exists": {"field": SNAPSHOT_RESULT}})];
-    let mut must_not = Vec::new();
-    if let Some(before_ms) = before_ms {
-        filter.push(json!({"range": {"timestamp": {"lt": before_ms}}}));
-        must_not.push(json!({"term": {"retain": true}}));
+/// A snapshot of the job, as far as it matters here.
+struct Stored {
+    time_ms: i64,
+    id: String,
+    retain: bool,
+}
+
+/// The snapshots of a job, the oldest first. Found by their ids: other jobs have results in the same index.
+async fn stored(core: &Core, job: &Job) -> Result<Vec<Stored>, ApiError> {
+    let prefix = snapshot::document_id(&job.id, "");
+    let (mut snapshots, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = core.documents.with_prefix(&job.results_index, &prefix, after.as_deref(), LOOKED_AT_MAX).await?;
+        snapshots.extend(page.iter().filter_map(|(_, source)| of(source, job)));
+        match page.last() {
+            Some((id, _)) if page.len() == LOOKED_AT_MAX => after = Some(id.clone()),
+            _ => break,
+        }
     }
-    let query = QueryNode::parse(&json!({"bool": {"filter": filter, "must_not": must_not}}))?;
-    let options = IndicesOptions { ignore_unavailable: true, expand_hidden: true, ..IndicesOptions::default() };
-    let indices = IndexExpression::of(vec![job.results_index.clone()]).with(options);
-    let request = SearchRequest {
-        size,
-        sort: vec![by_time(direction)],
-        track_total: TrackTotal::No,
-        ..SearchRequest::new(indices, query)
-    };
-    let hits = core.documents.search(request, &Access::Everything).await?.hits;
-    let found = hits.iter().filter_map(|hit| {
-        let id = hit.document.source.get("snapshot_id").and_then(Value::as_str)?;
-        Some((hit.sort.first().and_then(Value::as_i64)?, id.to_owned()))
-    });
-    Ok(found.collect())
+    snapshots.sort_by_key(|snapshot| snapshot.time_ms);
+    Ok(snapshots)
+}
+
+fn of(source: &Value, job: &Job) -> Option<Stored> {
+    source.get(SNAPSHOT_RESULT)?;
+    // The id of another job may begin so.
+    source.get("job_id").filter(|id| id.as_str() == Some(&job.id))?;
+    Some(Stored {
+        time_ms: source.get("timestamp")?.as_i64()?,
+        id: source.get("snapshot_id")?.as_str()?.to_owned(),
+        retain: source.get("retain") == Some(&Value::Bool(true)),
+    })
 }
 
 /// Orders ML documents by their time.
@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn one_snapshot_a_day_outlives_the_daily_cutoff_and_none_the_hard_one() {
         let hours = [-30, -1, 0, 5, 23, 24, 30, 95, 96, 97];
-        let snapshots: Vec<(i64, String)> = hours.iter().map(|hour| (hour * 3_600_000, hour.to_string())).collect();
+        let stored = |hour: &i64| Stored { time_ms: hour * 3_600_000, id: hour.to_string(), retain: false };
+        let snapshots: Vec<Stored> = hours.iter().map(stored).collect();
         assert_eq!(beyond(snapshots.iter(), 0), ["-30", "-1", "5", "23", "30", "97"]);
         assert!(beyond(snapshots.iter(), i64::MIN).len() >= 5, "extremes do not overflow");
     }
