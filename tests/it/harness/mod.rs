@@ -22,4 +22,4 @@ pub(crate) use process::{Home, Process};
 pub(crate) use upstream::{Exchange, Upstream};
 
 /// How long something that must happen may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
