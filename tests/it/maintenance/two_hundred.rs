@@ -38,7 +38,7 @@ fn interrupted_jobs_have_the_results_of_uninterrupted_ones() {
     let end_ms = now_ms() + REAL_TIME_MS;
     bulk(address, end_ms, 0..DOCUMENTS);
     at_once(&names, |_, name| start(address, name, end_ms));
-    let interrupted = while_documents_come(address, end_ms, || interrupt(here, address));
+    let interrupted = while_documents_come(address, end_ms, || interrupt(here, address, end_ms));
     assert!(interrupted > 0, "the jobs had all ended before they were interrupted");
     closed(address);
 
@@ -72,7 +72,7 @@ fn at_once(names: &[String], work: impl Fn(usize, &str) + Sync) {
 }
 
 /// A stop and resume, then upgrade mode on and off; how many jobs were at work.
-fn interrupt(here: &Path, address: SocketAddr) -> usize {
+fn interrupt(here: &Path, address: SocketAddr, end_ms: i64) -> usize {
     let url = format!("http://{address}");
     let run = |arguments: &[&str]| {
         let done = mlgate(here, &[arguments, &["--url", &url, "--json", "--poll-interval", "10ms"]].concat(), "");
@@ -88,7 +88,9 @@ fn interrupt(here: &Path, address: SocketAddr) -> usize {
     assert_eq!((status, &enabled["acknowledged"]), (0, &json!(true)), "{log}");
     assert_eq!(run(&["upgrade-mode", "status"]).1["tasks"], json!({"running": []}));
     let (status, _, log) = run(&["upgrade-mode", "disable", "--timeout", "5m"]);
-    assert_eq!(status, 0, "{log}");
+    // On a slow machine some may have come to their end by now, which is told as well.
+    let ended = now_ms() >= end_ms && log.matches("job [job-").count() == log.matches("closed, does not run").count();
+    assert!(status == 0 || ended, "{log}");
     jobs.len()
 }
 
