@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -74,13 +74,13 @@ impl ConnectionArguments {
         let value = match (&self.user, &self.api_key, &self.bearer_token_file) {
             (None, None, None) => return Ok(None),
             (Some(user), None, None) => format!("Basic {}", STANDARD.encode(with_password(user.expose())?)),
+            (None, Some(key), None) if key.expose().is_empty() => return Err(empty("--api-key")),
             (None, Some(key), None) if key.expose().contains(':') => {
                 format!("ApiKey {}", STANDARD.encode(key.expose()))
             }
             (None, Some(key), None) => format!("ApiKey {}", key.expose()),
             (None, None, Some(file)) => {
-                let read = fs::read_to_string(file).with_context(|| format!("cannot read [{}]", file.display()));
-                format!("Bearer {}", read.map_err(ConnectionProblem::Unusable)?.trim())
+                format!("Bearer {}", token(file).map_err(ConnectionProblem::Unusable)?)
             }
             _ => {
                 return Err(ConnectionProblem::Usage(anyhow::anyhow!(
@@ -92,7 +92,22 @@ impl ConnectionArguments {
     }
 }
 
+fn token(file: &Path) -> anyhow::Result<String> {
+    let read = fs::read_to_string(file).with_context(|| format!("cannot read [{}]", file.display()))?;
+    let token = read.trim();
+    anyhow::ensure!(!token.is_empty(), "[{}] has no token in it", file.display());
+    Ok(token.to_owned())
+}
+
+/// Sent as it is, it would ask as nobody.
+fn empty(option: &str) -> ConnectionProblem {
+    ConnectionProblem::Usage(anyhow::anyhow!("{option}, or its variable of the environment, is empty"))
+}
+
 fn with_password(user: &str) -> Result<String, ConnectionProblem> {
+    if user.is_empty() {
+        return Err(empty("--user"));
+    }
     if user.contains(':') {
         return Ok(user.to_owned());
     }
@@ -125,6 +140,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let limit = Duration::from_secs(10 * 365 * 86_400);
     let found = number.checked_mul(milliseconds).map(Duration::from_millis);
     found.filter(|found| *found <= limit).ok_or_else(expected)
+}
+
+/// A duration between two looks: without one a command would do nothing but look.
+///
+/// # Errors
+/// Anything else.
+pub fn interval(text: &str) -> Result<Duration, String> {
+    let found = duration(text)?;
+    if found.is_zero() { Err("expected more than no time".to_owned()) } else { Ok(found) }
 }
 
 #[cfg(test)]

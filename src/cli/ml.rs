@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::connection::{ConnectionArguments, ConnectionProblem, duration};
+use super::connection::{ConnectionArguments, ConnectionProblem, duration, interval};
 use super::exit::Exit;
 use super::interrupt::unless_interrupted;
 use super::progress::Drawn;
@@ -67,7 +67,7 @@ pub struct WorkArguments {
     #[arg(long)]
     pub json: bool,
     /// Between two looks at what still runs
-    #[arg(long, default_value = "1s", value_parser = duration)]
+    #[arg(long, default_value = "1s", value_parser = interval)]
     pub poll_interval: Duration,
     /// How many are stopped, closed, opened or started at the same time
     #[arg(long, default_value = "8", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]

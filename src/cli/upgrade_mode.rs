@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::connection::{ConnectionArguments, ConnectionProblem, duration};
+use super::connection::{ConnectionArguments, ConnectionProblem, duration, interval};
 use super::exit::Exit;
 use super::interrupt::unless_interrupted;
 use super::progress::Drawn;
@@ -39,14 +39,22 @@ pub struct SwitchArguments {
     #[arg(long, default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
     /// Why; a gateway keeps it and tells those who may know
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub reason: Option<String>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
     /// Between two looks at what still runs
-    #[arg(long, default_value = "1s", value_parser = duration)]
+    #[arg(long, default_value = "1s", value_parser = interval)]
     pub poll_interval: Duration,
+}
+
+/// It goes in a header.
+fn reason(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_control) {
+        return Err("expected one line without control characters".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// # Errors

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::plan::Cluster;
-use super::status::{mode, read_datafeeds, read_jobs, text};
+use super::status::{Job, mode, read_datafeeds, read_jobs, text};
 use super::wave::{Ended, Item, Wave};
 use super::{Event, Pace, Plan, PlanFile, PlanProblem, Progress, Status, look_deadline, ranges};
 use crate::elasticsearch::client::{Client, ClientError};
@@ -139,9 +139,12 @@ impl<P: Progress> Stop<'_, P> {
     }
 
     async fn jobs_up(&self) -> Result<Vec<String>, ClientError> {
-        let live = read_jobs(self.client).await?;
+        Ok(self.up_among(&read_jobs(self.client).await?))
+    }
+
+    fn up_among(&self, live: &[Job]) -> Vec<String> {
         let up = |id: &str| live.iter().any(|live| live.id == id && live.is_up());
-        Ok(self.file.plan.jobs.iter().filter(|it| up(&it.id)).map(|it| it.id.clone()).collect())
+        self.file.plan.jobs.iter().filter(|it| up(&it.id)).map(|it| it.id.clone()).collect()
     }
 
     /// Whether there is anything to force, and the operator wants it.
@@ -168,14 +171,16 @@ impl<P: Progress> Stop<'_, P> {
     }
 
     async fn proved(mut self) -> Result<Stopped, Hindrance> {
-        let (feeds, up) = (self.datafeeds_up().await?, self.jobs_up().await?);
+        let feeds = self.datafeeds_up().await?;
+        // One look tells what is left and what is closed: a job may close between two.
+        let live = read_jobs(self.client).await?;
+        let up = self.up_among(&live);
         let why = |id: &String| {
             let problem = self.problems.iter().find(|ended| ended.id == *id).and_then(|ended| ended.problem.clone());
             problem.unwrap_or_else(|| "still runs".to_owned())
         };
         let mut left: Vec<String> = feeds.iter().map(|id| format!("datafeed [{id}]: {}", why(id))).collect();
         left.extend(up.iter().map(|id| format!("job [{id}]: {}", why(id))));
-        let live = read_jobs(self.client).await?;
         let mut jobs = Vec::new();
         for planned in &self.file.plan.jobs {
             let job = live.iter().find(|job| job.id == planned.id);

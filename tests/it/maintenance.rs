@@ -43,6 +43,8 @@ struct State {
     datafeeds: BTreeMap<&'static str, (&'static str, &'static str)>,
     /// Requests whose path ends so are answered with this status and change nothing.
     refused: BTreeMap<&'static str, u16>,
+    /// The jobs have closed by themselves when they have been looked at so often.
+    looks_until_closed: Option<usize>,
     /// The next request whose path ends so is carried out and not answered.
     dropped: Option<&'static str>,
     /// The next request whose path ends so is answered with this status and changes nothing, as while there is no master.
@@ -224,7 +226,13 @@ impl State {
         (200, json!({"nodes": {"n": {"tasks": tasks}}}))
     }
 
-    fn job_stats(&self) -> Value {
+    fn job_stats(&mut self) -> Value {
+        if let Some(looks) = &mut self.looks_until_closed {
+            match looks.checked_sub(1) {
+                Some(left) => *looks = left,
+                None => self.jobs.values_mut().for_each(|state| *state = "closed"),
+            }
+        }
         let jobs = self.jobs.iter().map(|(id, state)| {
             let mut job = json!({"job_id": id, "state": state, "data_counts": {"latest_bucket_timestamp": 1_767_225_600_000_i64}});
             if *state == "opened" && self.unassigned {

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A request without a usable answer. `request` is method and target.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    #[error("cannot connect to [{url}]")]
+    #[error("cannot connect to [{url}]{}", no_tls(.source))]
     Connect {
         url: String,
         #[source]
@@ -19,7 +19,7 @@ pub enum ClientError {
     #[error("[{request}] cannot be sent")]
     Unsendable { request: String },
     /// It may have been carried out all the same.
-    #[error("[{request}] broke off")]
+    #[error("[{request}] broke off{}", no_http(.source))]
     Broken {
         request: String,
         #[source]
@@ -60,6 +60,21 @@ impl ClientError {
             Self::Unsendable { .. } | Self::Timeout { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => false,
         }
     }
+}
+
+/// What a server that speaks plain HTTP makes of a handshake says nothing to people.
+fn no_tls(source: &io::Error) -> &'static str {
+    let inner = source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
+            ", which does not speak TLS; is it [http://]?"
+        }
+        _ => "",
+    }
+}
+
+fn no_http(source: &hyper::Error) -> &'static str {
+    if source.is_parse() { ", the server does not speak plain HTTP; is it [https://]?" } else { "" }
 }
 
 /// What the server said: reason and causes, or the beginning of what is no Elasticsearch error.

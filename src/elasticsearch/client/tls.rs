@@ -30,6 +30,8 @@ pub enum TlsProblem {
         #[source]
         source: rustls::pki_types::pem::Error,
     },
+    #[error("[{}] has no certificate in it", .file.display())]
+    NoCertificate { file: PathBuf },
     #[error("the system has no certificate authorities; name some by --cacert")]
     NoAuthorities,
     #[error("[{0}] is no host name")]
@@ -70,8 +72,12 @@ fn roots(settings: &TlsSettings) -> Result<RootCertStore, TlsProblem> {
 }
 
 fn certificates(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
-    read.map_err(|source| TlsProblem::Pem { file: file.clone(), source })
+    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    match read {
+        Ok(found) if found.is_empty() => Err(TlsProblem::NoCertificate { file: file.clone() }),
+        Ok(found) => Ok(found),
+        Err(source) => Err(TlsProblem::Pem { file: file.clone(), source }),
+    }
 }
 
 /// `--insecure`: whoever answers is believed; the handshake's signatures are verified all the same.

@@ -84,6 +84,19 @@ fn one_bad_job_does_not_stop_the_rest_and_force_is_recorded() {
 }
 
 #[test]
+fn what_is_left_is_not_closed_and_what_is_closed_is_not_left() {
+    for looks in 1..=8 {
+        let refused = [("/web/_close", 409), ("/db/_close", 409)].into();
+        let (_cluster, upstream) = start(State { refused, looks_until_closed: Some(looks), ..two_jobs() });
+        let stopped = run(&upstream, tempfile::tempdir().unwrap().path(), &["ml", "stop", "--json"]);
+        let told: Value = serde_json::from_str(&stopped.stdout).unwrap();
+        let closed = told["jobs"].as_array().unwrap().iter().filter(|job| job["closed"] == json!(true)).count();
+        let left = told["left"].as_array().unwrap().len();
+        assert_eq!((closed + left, stopped.status == 0), (2, left == 0), "after {looks} looks: {told}");
+    }
+}
+
+#[test]
 fn a_datafeed_with_an_end_gets_it_back_where_the_cluster_tells_it() {
     let end = 1_767_225_600_000;
     for (shown, status) in [(Some(end), 0), (None, 1)] {

@@ -1,6 +1,8 @@
 //! `mlgate upgrade-mode` against a scripted bare cluster.
 
 use super::{State, run, start, two_jobs};
+use crate::cli::mlgate;
+use crate::harness::Upstream;
 
 fn writing() -> State {
     State { tasks: vec!["job-web"], ..two_jobs() }
@@ -150,11 +152,16 @@ fn what_ended_meanwhile_is_told_at_once() {
 fn wrong_use_and_unreachable() {
     let folder = tempfile::tempdir().unwrap();
     let (_cluster, upstream) = start(two_jobs());
+    std::fs::write(folder.path().join("empty"), "\n").unwrap();
     for (arguments, status) in [
         (&["upgrade-mode", "status", "--user", "jane"][..], 2),
         (&["upgrade-mode", "status", "--user", "a:b", "--api-key", "c"], 2),
         (&["upgrade-mode", "enable", "--timeout", "30"], 2),
         (&["upgrade-mode", "toggle"], 2),
+        (&["upgrade-mode", "enable", "--reason", "two\nlines"], 2),
+        (&["upgrade-mode", "status", "--user", ""], 2),
+        (&["upgrade-mode", "status", "--api-key", ""], 2),
+        (&["upgrade-mode", "status", "--bearer-token-file", "empty"], 1),
         (&["upgrade-mode", "status", "--bearer-token-file", "missing"], 1),
         (&["upgrade-mode", "status", "--user", "a:b"], 0),
     ] {
@@ -162,7 +169,24 @@ fn wrong_use_and_unreachable() {
         assert_eq!(done.status, status, "{arguments:?}: {}", done.stderr);
         assert_eq!(done.stdout.is_empty(), status != 0, "{arguments:?}");
     }
-    let nobody = crate::cli::mlgate(folder.path(), &["upgrade-mode", "status", "--url", "http://127.0.0.1:1"], "");
-    assert_eq!(nobody.status, 1);
-    assert!(nobody.stderr.contains("cannot connect to [http://127.0.0.1:1]"), "{}", nobody.stderr);
+    // What a TLS server says to plain HTTP: an alert.
+    let tls = Upstream::scripted(|exchange| {
+        exchange.request();
+        exchange.send(b"\x15\x03\x03\0\x02\x02\x46");
+    });
+    let plain = Upstream::scripted(|exchange| {
+        exchange.send(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        exchange.request();
+    });
+    for (arguments, status, said) in [
+        (&["--url", "http://127.0.0.1:1"][..], 1, "cannot connect to [http://127.0.0.1:1]"),
+        (&["--url", &format!("https://{}", plain.address), "--insecure"], 1, "does not speak TLS; is it [http://]?"),
+        (&["--url", &format!("http://{}", tls.address)], 1, "does not speak plain HTTP; is it [https://]?"),
+        (&["--url", "https://127.0.0.1:1", "--cacert", "empty"], 1, "[empty] has no certificate in it"),
+        (&["--url", "http://127.0.0.1:1", "--poll-interval", "0s"], 2, "expected more than no time"),
+    ] {
+        let done = mlgate(folder.path(), &[&["upgrade-mode", "status"], arguments].concat(), "");
+        assert_eq!(done.status, status, "{arguments:?}: {}", done.stderr);
+        assert!(done.stderr.contains(said), "{arguments:?}: {}", done.stderr);
+    }
 }
