@@ -99,7 +99,8 @@ fn prune_window(fields: &Fields<'_>, bucket_span_ms: i64) -> Result<i64, ApiErro
             "model_prune_window [{window}] must be a multiple of bucket_span [{span}] and at least [{PRUNE_SPANS_MIN}] of it"
         )));
     }
-    Ok(window_ms)
+    // It is stored as text, which must be readable at the next start.
+    duration::parse_ms(&duration::exact(window_ms), "model_prune_window")
 }
 
 /// As `GET` shows it; `given` for the descriptions.

@@ -61,6 +61,7 @@ impl Datafeed {
             }
             source.insert(field.to_owned(), json!(own));
         }
+        check_chunk_span(&Fields::new("datafeed_config", body))?;
         Self::read(source)
     }
 
@@ -82,8 +83,12 @@ impl Datafeed {
         let query_json = fields.value("query").unwrap_or(&default_query).clone();
         let query = QueryNode::parse(&query_json).map_err(ApiError::from)?;
         let query_delay_ms = fields.duration_ms("query_delay")?.unwrap_or_else(|| default_delay_ms(&id));
+        if !(0..i64::MAX).contains(&query_delay_ms) {
+            return Err(ApiError::illegal_argument("query_delay cannot be less than 0. Value = -1"));
+        }
         let frequency_ms = fields.duration_ms("frequency")?;
-        if frequency_ms.is_some_and(|frequency| frequency < 1000) {
+        // The longest of all stands for `-1`.
+        if frequency_ms.is_some_and(|frequency| !(1000..i64::MAX).contains(&frequency)) {
             return Err(ApiError::illegal_argument("frequency cannot be less or equal than 0. Value = 0"));
         }
         let scroll_size = fields.integer("scroll_size")?.unwrap_or(1000);
@@ -158,6 +163,7 @@ impl Datafeed {
     /// # Errors
     /// 400 for what cannot be changed.
     pub(crate) fn updated(&self, body: &Map<String, Value>) -> Result<Self, ApiError> {
+        check_chunk_span(&Fields::new("datafeed_update", body))?;
         let mut source = self.source.clone();
         for (name, value) in body {
             match name.as_str() {
@@ -219,6 +225,21 @@ fn max_empty_searches(fields: &Fields<'_>) -> Result<Option<u64>, ApiError> {
     }
 }
 
+/// What a datafeed may not be given; one that has it already is left alone.
+///
+/// Source: elasticsearch, `ChunkingConfig.java`.
+fn check_chunk_span(fields: &Fields<'_>) -> Result<(), ApiError> {
+    let Some(config) = fields.object("chunking_config")? else { return Ok(()) };
+    let chunking = Fields::new("chunking_config", config);
+    let problem = match (chunking.text("mode")? == Some("manual"), chunking.duration_ms("time_span")?) {
+        (true, None) => "when chunk mode is manual time_span is required",
+        (true, Some(..=0 | i64::MAX)) => "chunk time_span has to be positive",
+        (false, Some(_)) => "chunk time_span may only be set when mode is manual",
+        _ => return Ok(()),
+    };
+    Err(ApiError::illegal_argument(problem))
+}
+
 /// Reading is paged whatever the chunking, so a valid mode changes nothing that anybody can see.
 fn check_chunking(fields: &Fields<'_>) -> Result<(), ApiError> {
     let Some(config) = fields.object("chunking_config")? else { return Ok(()) };
@@ -227,5 +248,25 @@ fn check_chunking(fields: &Fields<'_>) -> Result<(), ApiError> {
     match chunking.text("mode")? {
         Some("auto" | "manual" | "off") => Ok(()),
         other => Err(ApiError::content(format!("[chunking_config] unknown mode [{}]", other.unwrap_or("null")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_of_chunks_is_of_the_manual_mode() {
+        for (config, problem) in [
+            (json!({"mode": "manual"}), "when chunk mode is manual time_span is required"),
+            (json!({"mode": "manual", "time_span": "0s"}), "chunk time_span has to be positive"),
+            (json!({"mode": "auto", "time_span": "1h"}), "chunk time_span may only be set when mode is manual"),
+        ] {
+            let body = json!({"job_id": "j", "indices": ["i"], "chunking_config": config});
+            let refused = Datafeed::create("d", None, body.as_object().unwrap()).unwrap_err();
+            assert_eq!(refused.reason(), problem);
+        }
+        let body = json!({"job_id": "j", "indices": ["i"], "chunking_config": {"mode": "manual", "time_span": "1h"}});
+        assert!(Datafeed::create("d", None, body.as_object().unwrap()).is_ok());
     }
 }

@@ -95,18 +95,19 @@ impl<'a> Fields<'a> {
         self.value(name).map(|value| read(value).ok_or_else(|| self.mistyped(name))).transpose()
     }
 
-    /// A duration in milliseconds; a bare number counts as seconds if it is a number, as Elasticsearch reads `bucket_span`.
+    /// A duration in milliseconds; a bare number counts as seconds if it is a number, as Elasticsearch reads `bucket_span`. One
+    /// that is not negative is no longer than text can say: it is stored as text.
     ///
     /// # Errors
     /// 400 for anything else.
     pub(crate) fn duration_ms(&self, name: &str) -> Result<Option<i64>, ApiError> {
         match self.value(name) {
             None => Ok(None),
-            Some(Value::Number(number)) => number
-                .as_i64()
-                .and_then(|seconds| seconds.checked_mul(1000))
-                .map(Some)
-                .ok_or_else(|| self.mistyped(name)),
+            Some(Value::Number(number)) => match number.as_i64() {
+                Some(seconds @ 0..) => duration::parse_ms(&format!("{seconds}s"), name).map(Some),
+                Some(seconds) => Ok(Some(seconds.saturating_mul(1000))),
+                None => Err(self.mistyped(name)),
+            },
             Some(Value::String(text)) => duration::parse_ms(text, name).map(Some),
             Some(_) => Err(self.mistyped(name)),
         }

@@ -113,3 +113,50 @@ async fn a_job_whose_snapshot_is_lost_fails_and_needs_force() {
     bench.done("POST /_ml/anomaly_detectors/_all/_close?force=true", Value::Null).await;
     assert_eq!(bench.job_stats("a").await["state"], "closed");
 }
+
+/// Durations and counts at the ends of what can be said.
+fn odd_values() -> [Value; 8] {
+    [
+        json!(-5),
+        json!(0),
+        json!("-1"),
+        json!("1ms"),
+        json!(90_061),
+        json!(9_223_372_036_854_775_i64),
+        json!("200000d"),
+        json!(i64::MAX),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_accepted_can_be_read_by_the_next_start() {
+    const SETTINGS: [(&str, &str); 7] = [
+        ("analysis_config", "bucket_span"),
+        ("analysis_config", "latency"),
+        ("analysis_config", "model_prune_window"),
+        ("analysis_limits", "model_memory_limit"),
+        ("retention", "results_retention_days"),
+        ("datafeed_config", "query_delay"),
+        ("datafeed_config", "frequency"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::start(folder.path()).await;
+    for (number, (part, name)) in SETTINGS.iter().enumerate() {
+        for (at, value) in odd_values().into_iter().enumerate() {
+            let mut config = job("count", None);
+            match *part {
+                "retention" => config[name] = value,
+                "datafeed_config" => config[part] = json!({"indices": ["logs"], *name: value}),
+                part => config[part][name] = value,
+            }
+            let (status, answer) = bench.call(&format!("PUT /_ml/anomaly_detectors/j{number}-{at}"), config).await;
+            assert!(matches!(status, 200 | 400), "{answer}");
+        }
+    }
+    let line = "GET /_ml/anomaly_detectors";
+    let before = bench.done(line, Value::Null).await;
+    assert!(before["count"].as_u64() > Some(10), "{before}");
+    bench.stop().await;
+    let bench = Bench::start(folder.path()).await;
+    assert_eq!(bench.done(line, Value::Null).await, before);
+}
