@@ -52,6 +52,8 @@ pub(super) fn find(method: &str, segments: &Segments<'_>, query: Option<&str>, l
         ("POST", 2) if is(0, b"_features") && is(1, b"_reset") => Some(FEATURE_RESET),
         ("POST", 2) if is(0, b"_migration") && is(1, b"system_features") => Some(SYSTEM_FEATURE_MIGRATION),
         ("POST", 2) if is(0, b"_tasks") && is(1, b"_cancel") => tasks::cancels_ml(query).then_some(TASK_CANCEL),
+        // Imported and deleted by their UUID: whose index it is, nobody can tell.
+        ("POST" | "DELETE", 2) if is(0, b"_dangling") => Some(ML_INDEX_WRITE),
         ("POST", 3) if is(0, b"_tasks") && is(2, b"_cancel") => Some(TASK_CANCEL),
         _ => None,
     };

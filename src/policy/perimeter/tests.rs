@@ -29,6 +29,7 @@ fn writes_to_the_internal_indices() {
         "POST /_migration/reindex/.ml-x/_cancel", "PUT /.ml-x/_aliases/a", "POST /.ml-x/_alias", "DELETE /.ml-x/_alias/a", "POST /.ml-config/doc/_bulk",
         "PUT /.ml-x/_mapping/doc", "PUT /.ml-x/_warmer", "POST /logs/_downsample/.ml-x", "POST /logs/_rollover/%3C.ml-%7Bnow%2Fd%7D-1%3E",
         "PUT /.ml-config/_bulk", "POST /.m*/_update_by_query", "POST /a,.ml-*,-.ml-x/_delete_by_query", "POST /.ml-x/_freeze", "POST /.ml-x/_unfreeze",
+        "POST /_dangling/uBT4?accept_data_loss=true", "DELETE /_dangling/uBT4?accept_data_loss=true",
     ];
     for request in requests {
         assert_eq!(rule(request), Some("ml_index_write"), "{request}");
@@ -45,7 +46,7 @@ fn reads_and_others_pass() {
         "PUT /logs/_doc/.ml-config", "POST /logs/_bulk?index=.ml-config", "POST /_bulk", "POST /_reindex", "POST /_aliases",
         "PUT /_cluster/settings", "DELETE /logs,-.ml-x", "PUT /logs/_alias/ml", "PUT /%252Eml-config", "POST /", "PUT /%3Clogs-%7Bnow%2Fd%7D%3E",
         "PUT /_index_template/logs", "POST /_index_template/_simulate_index/.ml-x", "POST /_index_template/_simulate", "PUT /_template/x-*",
-        "POST /logs/_rollover", "POST /_ilm/start", "POST /_migration/reindex", "POST /_data_stream/_modify",
+        "POST /logs/_rollover", "POST /_ilm/start", "POST /_migration/reindex", "POST /_data_stream/_modify", "GET /_dangling",
     ];
     for request in requests {
         assert_eq!(rule(request), None, "{request}");

@@ -29,6 +29,7 @@ pub(super) const DENIED: &[(&str, &str)] = &[
     ("POST /_tasks/_cancel?actions=*ml*", ""),
     ("POST /_tasks/a:1/_cancel", ""),
     ("POST /_features/_reset", ""),
+    ("POST /_dangling/uBT4?accept_data_loss=true", ""),
     ("POST /_migration/system_features", ""),
     // Bulks.
     ("POST /_bulk", "{\"index\":{\"_index\":\".ml-config\",\"_id\":\"1\"}}\n{}\n"),
