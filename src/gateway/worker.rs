@@ -132,8 +132,16 @@ impl Acceptor {
             let _listed = listed;
             let (mut tcp, mut permit) = (tcp, permit);
             let _ = tcp.set_nodelay(true);
-            let behind = Box::pin(behind(&mut tcp, address, position, &pipeline, &mut permit)).await;
-            let Some(address) = behind else { return };
+            let view = pipeline.view();
+            let expected = view.snapshot.listeners.get(position).is_some_and(|listener| listener.proxy_protocol);
+            drop(view);
+            let address = if expected {
+                let behind = Box::pin(behind(&mut tcp, address, position, &pipeline, &mut permit)).await;
+                let Some(origin) = behind else { return };
+                origin
+            } else {
+                address
+            };
             let view = pipeline.view();
             let Some(settings) = view.snapshot.listeners.get(position) else { return };
             let trusted = settings.trusts(address.ip());
@@ -151,7 +159,7 @@ impl Acceptor {
     }
 }
 
-/// Whose connection it is: where the listener expects the PROXY protocol, what that says. `None`: nobody's that is served.
+/// Whose connection it is by the PROXY protocol. `None`: nobody's that is served.
 async fn behind(
     tcp: &mut TcpStream,
     address: SocketAddr,
@@ -161,9 +169,6 @@ async fn behind(
 ) -> Option<SocketAddr> {
     let view = pipeline.view();
     let settings = view.snapshot.listeners.get(position)?;
-    if !settings.proxy_protocol {
-        return Some(address);
-    }
     if !settings.trusted_proxies.is_empty() && !settings.trusts(address.ip()) {
         pipeline.recorder.unproxied(address, &"not one of the listener's trusted proxies");
         return None;
